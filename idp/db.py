@@ -1,0 +1,89 @@
+"""The database handle: naming convention, SQLite and PostgreSQL options, and the list of metadata.
+
+Owns how connections behave. Owns no table: models live with their behaviour.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """Base of every table of `idp`. The rooms have bases of their own."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+# expire_on_commit would read again what was just written; a request ends with its commit anyway.
+db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+
+
+def all_metadata() -> list[MetaData]:
+    """The metadata of `idp` and of the three rooms, for migrations and tests."""
+    import clients.models
+    import consent.models
+    import keys.models
+
+    return [
+        Model.metadata,
+        clients.models.Base.metadata,
+        consent.models.Base.metadata,
+        keys.models.Base.metadata,
+    ]
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """SQLAlchemy engine options for `url`.
+
+    SQLite: reads run outside a transaction and the first write opens `BEGIN IMMEDIATE` (the driver's
+    isolation level), because `busy_timeout` does not cover a read that turns into a write.
+    PostgreSQL: bounded waits, so that a lost database is an error and not a hang.
+    """
+    if url.startswith("sqlite"):
+        return {"connect_args": {"isolation_level": "IMMEDIATE", "timeout": 5.0}}
+    return {
+        "pool_pre_ping": False,
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_timeout": 5,
+        "pool_recycle": 1800,
+        "connect_args": {
+            "connect_timeout": 3,
+            "options": "-c statement_timeout=5000 -c lock_timeout=5000 "
+            "-c idle_in_transaction_session_timeout=15000",
+        },
+    }
+
+
+@event.listens_for(Engine, "connect")
+def _sqlite_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """WAL lets readers go on while one writes; FULL keeps the last commits through a power cut (F-37)."""
+    if isinstance(connection, sqlite3.Connection):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+
+def current_session() -> Session:
+    """The session of this request or command: what the rooms are given."""
+    return db.session()
+
+
+@contextmanager
+def own_transaction() -> Iterator[Session]:
+    """A short transaction apart from the request's own: committed at the end, rolled back on an error."""
+    with Session(db.engine, expire_on_commit=False) as session, session.begin():
+        yield session

@@ -1,0 +1,102 @@
+"""What every test can ask for: a real database, a clock that it holds, and what was recorded.
+
+`TEST_DATABASE=sqlite` (default) or `postgresql` chooses the database of the whole run. The PostgreSQL server is
+started by the run itself, in a temporary folder, and ends with it.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from idp.db import all_metadata, engine_options
+from tests.postgresql import PostgresServer
+
+_numbers = itertools.count()
+
+
+class Clock:
+    """A clock that only moves when a test moves it. Called, it gives seconds since the epoch."""
+
+    def __init__(self, now: int = 1_800_000_000) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, seconds: int) -> None:
+        self.now += seconds
+
+
+class Recorded(list[tuple[str, dict[str, Any]]]):
+    """The audit events that a room announced, in order."""
+
+    def record(self, event: str, **details: Any) -> None:
+        self.append((event, details))
+
+    @property
+    def names(self) -> list[str]:
+        return [event for event, _ in self]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with PostgresServer(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_kind() -> str:
+    kind = os.environ.get("TEST_DATABASE", "sqlite")
+    assert kind in ("sqlite", "postgresql"), "TEST_DATABASE is sqlite or postgresql"
+    return kind
+
+
+@pytest.fixture
+def make_database(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Callable[[], str]:
+    """Gives the URL of a new, empty database at each call."""
+
+    def new() -> str:
+        number = next(_numbers)
+        if database_kind == "sqlite":
+            return f"sqlite:///{tmp_path}/test-{number}.db"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.create_database(f"test_{os.getpid()}_{number}")
+
+    return new
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[], str]) -> str:
+    return make_database()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A real database with every table made."""
+    engine = create_engine(database_url, **engine_options(database_url))
+    for metadata in all_metadata():
+        metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
