@@ -1,0 +1,61 @@
+"""Two colleagues hold the same organisation's letters: the first to finish is its administrator, the other is told."""
+
+from collections.abc import Callable
+
+from tests.journeys import first_login
+from tests.journeys.browser import Person
+from tests.journeys.landlords import Landlord, import_landlords, new_landlord
+from tests.journeys.provider import Provider
+from tests.journeys.service import EspaceBailleur
+
+COMPANY = "SCI du Vieux Pont"
+
+
+def siret(number: int) -> str:
+    """A SIRET that passes its check, made from `number`."""
+    start = f"{number % 10**13:013d}"
+    return next(start + str(last) for last in range(10) if _luhn(start + str(last)))
+
+
+def _luhn(digits: str) -> bool:
+    doubled = [int(d) * (2 if index % 2 else 1) for index, d in enumerate(reversed(digits))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def colleagues(provider: Provider) -> tuple[Landlord, Landlord]:
+    """Two accounts of one organisation."""
+    first = new_landlord(mot_de_passe="Le pont enjambe la rivière depuis 1812")
+    name = f"{COMPANY} {first.nom}"
+    number = siret(int.from_bytes(first.nom.encode(), "big"))
+    first.raison_sociale, first.siret = name, number
+    second = new_landlord(
+        prenom="Gaël", raison_sociale=name, siret=number, mot_de_passe="La rivière coule sous le pont 1812"
+    )
+    import_landlords(provider, first, second)
+    return first, second
+
+
+def test_the_first_to_finish_is_the_administrator_and_the_second_is_told(
+    new_person: Callable[[], Person], provider: Provider, service: EspaceBailleur
+) -> None:
+    first, second = colleagues(provider)
+    person = new_person()
+    first_login.completes(person, first, service)
+    assert person.reads("role") == "administrateur"
+    assert person.reads("organisation") == first.raison_sociale
+    assert person.reads("siret") == first.siret
+    assert person.reads("type_partenaire") == "moral"
+
+    person = new_person()
+    first_login.arrives(person, service)
+    first_login.signs_in(person, second)
+    told = [person.page.locator("main").inner_text()]
+    for step in first_login.STEPS:
+        step(person, second)
+        told.append(person.page.locator("main").inner_text())
+    assert any("administrat" in text for text in told), "nobody told the second colleague"
+    if person.on is not None:
+        person.follows("main a[href*='authorize'], main .action")
+    person.sees_service("bailleur")
+    assert person.reads("role") == "utilisateur"
+    assert person.reads("organisation") == first.raison_sociale
