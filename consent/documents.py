@@ -148,7 +148,9 @@ class Documents:
         return str(max(numbers, default=0) + 1)
 
     def get(self, name: str, version: str) -> Document | None:
-        """One version, in force or not."""
+        """One version, in force or not; None when there is no such one, whatever was asked."""
+        if name not in NAMES or not _VERSION.fullmatch(version):
+            return None
         wanted = select(Document).where(Document.name == name, Document.version == version)
         return self._session().scalars(wanted).one_or_none()
 

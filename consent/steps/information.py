@@ -5,7 +5,7 @@ leaves between the two finds what they typed. An address that belongs to another
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from wtforms import HiddenField, StringField
@@ -23,6 +23,12 @@ CODE = "consent.code"
 class InformationForm(StepForm):
     """`faute_signalee` carries the address that we doubted once, so that we do not doubt it twice."""
 
+    labels: ClassVar = {
+        "prenom": "e1.prenom.label",
+        "nom": "e1.nom.label",
+        "email": "e1.mail.label",
+        "telephone": "e1.tel.label",
+    }
     prenom = StringField()
     nom = StringField()
     email = StringField()
@@ -33,6 +39,7 @@ class InformationForm(StepForm):
 class CodeForm(StepForm):
     """The code received by mail."""
 
+    labels: ClassVar = {"code": "e1b.code.label"}
     code = StringField()
 
 
@@ -58,7 +65,8 @@ class Information:
     def answer(self, visit: Visit) -> Answer:
         """Ask for the information; on POST keep it and send a code, unless the address is proved already."""
         pending = visit.ports.email_proofs.pending(visit.account)
-        form = InformationForm(data=_known(visit.account, pending))
+        known = _known(visit.account, pending) if request.method == "GET" else None
+        form = InformationForm(data=known).labelled(visit.ports.t)
         if visit.account.email_verified:
             del form.email
         if request.method == "GET":
@@ -77,7 +85,7 @@ class Information:
         pending = visit.ports.email_proofs.pending(visit.account)
         if pending is None:
             return Go(self.endpoint, {"reprise": "1"})
-        form = CodeForm()
+        form = CodeForm().labelled(visit.ports.t)
         if request.method == "GET":
             return _show_code(form, pending, visit.ports)
         if not form.genuine(visit.ports.t):
@@ -119,7 +127,7 @@ def _read(form: InformationForm, ports: Ports) -> dict[str, Any] | None:
     readers: dict[str, Callable[[str], str | None]] = {
         "prenom": lambda typed: answers.name(typed, "prenom"),
         "nom": lambda typed: answers.name(typed, "nom"),
-        "email": lambda typed: _undoubted(answers.mail_address(typed), form),
+        "email": lambda typed: _undoubted(typed, form),
         "telephone": answers.telephone,
     }
     told: dict[str, Any] = {}
@@ -134,12 +142,15 @@ def _read(form: InformationForm, ports: Ports) -> dict[str, Any] | None:
     return None if form.errors else told
 
 
-def _undoubted(address: str, form: InformationForm) -> str:
-    """Doubt a probable slip once; the same address again is what the person means."""
+def _undoubted(typed: str, form: InformationForm) -> str:
+    """The address; a probable slip is doubted once, the same address again is what the person means."""
+    doubted, form.faute_signalee.data = form.faute_signalee.data, ""
+    address = answers.mail_address(typed)
     meant = suggestion(address)
-    if meant is not None and form.faute_signalee.data != address:
+    if meant is not None:
         form.faute_signalee.data = address
-        raise answers.Mistyped("e1.erreur.mail_faute", suggestion=meant)
+        if doubted != address:
+            raise answers.Mistyped("e1.erreur.mail_faute", suggestion=meant)
     return address
 
 
@@ -155,12 +166,12 @@ def _show_information(form: InformationForm, pending: PendingProof | None, statu
 def _show_code(form: CodeForm, pending: PendingProof, ports: Ports, status: int = 200) -> Show:
     form.code.data = ""
     renvoi = request.args.get("renvoi") if request.method == "GET" else None
-    minutes = max(1, -(-(pending.expires_at - ports.clock()) // 60))
+    seconds = pending.expires_at - ports.clock()
     values = {
         "form": form,
         "pending": pending,
-        "minutes": minutes,
-        "expired": pending.expires_at <= ports.clock(),
+        "seconds": seconds,
+        "expired": seconds <= 0,
         "renvoi": renvoi if renvoi in ("fait", "limite") else None,
     }
     return Show("consent/code.html", values, status)

@@ -1,6 +1,7 @@
 """Second step, and the only one after a recovery: choose a personal password."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from flask import request
 from wtforms import PasswordField
@@ -16,6 +17,7 @@ ORGANISATION_MINIMUM = 16
 class PasswordForm(StepForm):
     """The new password, twice. Neither is ever sent back to the browser."""
 
+    labels: ClassVar = {"nouveau_mot_de_passe": "e2.label", "confirmation": "e2.confirmation.label"}
     nouveau_mot_de_passe = PasswordField()
     confirmation = PasswordField()
 
@@ -38,7 +40,7 @@ class ChoosePassword:
 
     def answer(self, visit: Visit) -> Answer:
         """Show the rules before anything is typed; on POST check, then change."""
-        form, ports, account = PasswordForm(), visit.ports, visit.account
+        form, ports, account = PasswordForm().labelled(visit.ports.t), visit.ports, visit.account
         if request.method == "GET":
             return self._show(visit, form)
         if not form.genuine(ports.t) or not _filled(form, ports, account):

@@ -77,5 +77,11 @@ class AcceptText:
     def _show(self, visit: Visit, text: Text, form: AcceptanceForm, status: int = 200) -> Show:
         document = visit.documents.get(text.name, text.version)
         form.empreinte.data = text.sha256
-        values: dict[str, Any] = {"form": form, "document": document, "text": text, "prefix": self.texts}
-        return Show("consent/texte.html", values, status)
+        values: dict[str, Any] = {
+            "form": form,
+            "document": document,
+            "prefix": self.texts,
+            "since": text.effective_at,
+            "renewed": text.earlier_accepted,
+        }
+        return Show(f"consent/{self.document.replace('-', '_')}.html", values, status)
