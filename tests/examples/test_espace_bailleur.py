@@ -146,7 +146,7 @@ def test_the_session_key_changes_at_sign_in(person: Person, landlord: Landlord, 
     first_login.signs_in(person, landlord)
     for step in first_login.STEPS:
         step(person, landlord)
-    person.sees_service("bailleur")
+    first_login.finishes(person)
     assert key() != before
 
 

@@ -35,6 +35,7 @@ def test_a_protected_page_learns_who_arrived_and_its_tokens_are_refreshed(
     first_login.signs_in(person, landlord)
     for step in first_login.STEPS:
         step(person, landlord)
+    person.follows("main a.bouton")
     assert person.page.url == apache.page
     told = told_by(person)
     assert told["REMOTE_USER"] == landlord.numero_utilisateur

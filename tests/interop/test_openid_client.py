@@ -82,6 +82,7 @@ def test_openid_client_signs_in_refreshes_and_revokes(
     first_login.signs_in(person, landlord)
     for step in first_login.STEPS:
         step(person, landlord)
+    person.follows("main a.bouton")
     node_client.comes_back_to(person.page.url)
 
     first = node_client.reads()

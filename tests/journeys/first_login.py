@@ -10,6 +10,7 @@ CODE = "premiere-connexion.code"
 MOT_DE_PASSE = "premiere-connexion.mot-de-passe"
 REGLES = "premiere-connexion.regles-d-usage"
 CONDITIONS = "premiere-connexion.conditions-d-utilisation"
+TERMINEE = "premiere-connexion.terminee"
 
 
 def arrives(person: Person, service: EspaceBailleur) -> None:
@@ -53,10 +54,17 @@ STEPS = (
 )
 
 
+def finishes(person: Person) -> None:
+    """« Votre compte est prêt », then the service."""
+    person.sees(TERMINEE)
+    person.follows("main a.bouton")
+    person.sees_service("bailleur")
+
+
 def completes(person: Person, landlord: Landlord, service: EspaceBailleur) -> None:
     """The whole first sign-in, from the service to its signed-in page."""
     arrives(person, service)
     signs_in(person, landlord)
     for step in STEPS:
         step(person, landlord)
-    person.sees_service("bailleur")
+    finishes(person)

@@ -1,7 +1,9 @@
 """Fixtures of whoever needs a real provider, a real service and a real browser: journeys, interop, examples."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -24,19 +26,24 @@ QUIET = [
     "--disable-sync",
 ]
 
+_numbers = itertools.count()
+
+
+def new_provider(request: pytest.FixtureRequest, folder: Path, *, publish: bool = True) -> Provider:
+    """A provider on an empty database of the run's kind, prepared but not started."""
+    url = None
+    if request.getfixturevalue("database_kind") == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.create_database(f"journeys_{os.getpid()}_{next(_numbers)}")
+    provider = Provider(folder, url)
+    provider.prepare(own_secrets=url is not None, publish=publish)
+    return provider
+
 
 @pytest.fixture(scope="session")
-def provider(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database_kind: str
-) -> Iterator[Provider]:
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A provider that runs, with its texts published and nobody in it."""
-    folder = tmp_path_factory.mktemp("provider")
-    url = None
-    if database_kind == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.create_database(f"journeys_{os.getpid()}_{folder.name}")
-    provider = Provider(folder, url)
-    provider.prepare(own_secrets=url is not None)
+    provider = new_provider(request, tmp_path_factory.mktemp("provider"))
     provider.start()
     yield provider
     provider.stop()

@@ -37,13 +37,14 @@ class Provider:
         command = [IDP, "run", "--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers)]
         self.server = Server(command, self.environ, folder / "provider.log", f"{self.issuer}/sante/pret")
 
-    def prepare(self, *, own_secrets: bool) -> None:
+    def prepare(self, *, own_secrets: bool, publish: bool = True) -> None:
         """What an operator does once: secrets (unless the first start makes them), tables, texts."""
         (self.folder / "data").mkdir(exist_ok=True)
         if own_secrets:
             self.idp("secrets", "init")
         self.idp("db", "upgrade")
-        self.idp("documents", "publish", "--shipped")
+        if publish:
+            self.idp("documents", "publish", "--shipped")
 
     def start(self) -> None:
         self.server.start()

@@ -35,7 +35,7 @@ def test_leaving_after_a_step_means_coming_back_to_the_next(
     back.sees(ORDER[done])
     for step in first_login.STEPS[done:]:
         step(back, landlord)
-    back.sees_service("bailleur")
+    first_login.finishes(back)
 
 
 def test_leaving_before_the_code_keeps_what_was_typed(
@@ -69,7 +69,7 @@ def test_the_request_survives_a_restart_of_the_provider(
     provider.start()
     for step in first_login.STEPS[1:]:
         step(person, landlord)
-    person.sees_service("bailleur")
+    first_login.finishes(person)
 
 
 @pytest.mark.parametrize("later", ORDER[1:])
@@ -95,7 +95,7 @@ def test_a_step_done_in_another_tab_is_not_asked_again(
     first_login.accepts(other, first_login.REGLES)
     assert other.on == first_login.CONDITIONS
     first_login.accepts(person, first_login.CONDITIONS)
-    person.sees_service("bailleur")
+    first_login.finishes(person)
 
 
 def test_the_back_button_after_a_step_leads_to_the_due_one(

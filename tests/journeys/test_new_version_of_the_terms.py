@@ -11,7 +11,8 @@ def publish_new_terms(provider: Provider, mark: str) -> None:
     """Publish by the real command, as an operator does while the provider serves."""
     text = provider.folder / f"conditions-{mark}.md"
     text.write_text(f"# Conditions d’utilisation\n\nUne version nouvelle, repère {mark}.\n", encoding="utf-8")
-    provider.idp("documents", "publish", "conditions-d-utilisation", str(text))
+    changes = "L’article 3 est précisé."
+    provider.idp("documents", "publish", "conditions-d-utilisation", "--file", str(text), "--changes", changes)
 
 
 def test_a_new_version_is_asked_once_and_stops_the_refresh_until_then(

@@ -54,8 +54,6 @@ def test_the_first_to_finish_is_the_administrator_and_the_second_is_told(
         step(person, second)
         told.append(person.page.locator("main").inner_text())
     assert any("administrat" in text for text in told), "nobody told the second colleague"
-    if person.on is not None:
-        person.follows("main a[href*='authorize'], main .action")
-    person.sees_service("bailleur")
+    first_login.finishes(person)
     assert person.reads("role") == "utilisateur"
     assert person.reads("organisation") == first.raison_sociale

@@ -8,12 +8,6 @@ from tests.journeys.landlords import Landlord
 from tests.journeys.service import EspaceBailleur
 
 
-def returns_to_the_service(person: Person) -> None:
-    """From the page that says what refusing means, confirm and go back."""
-    if person.on is not None:
-        person.follows("main a[href*='access_denied'], main a.retour-service, main form button[name=retour]")
-
-
 @pytest.mark.parametrize("refused", [2, 3], ids=["rules-of-use", "terms"])
 def test_refusing_a_text_is_told_to_the_service_and_can_be_reversed(
     refused: int, person: Person, landlord: Landlord, service: EspaceBailleur
@@ -23,7 +17,8 @@ def test_refusing_a_text_is_told_to_the_service_and_can_be_reversed(
     for step in first_login.STEPS[:refused]:
         step(person, landlord)
     person.presses("refuser")
-    returns_to_the_service(person)
+    person.sees("premiere-connexion.refus")
+    person.presses("retour")
     person.sees_service("refus")
     assert "error=access_denied" in person.page.url
     assert "iss=" in person.page.url
@@ -33,4 +28,17 @@ def test_refusing_a_text_is_told_to_the_service_and_can_be_reversed(
         first_login.signs_in(person, landlord, landlord.mot_de_passe)
     for step in first_login.STEPS[refused:]:
         step(person, landlord)
-    person.sees_service("bailleur")
+    first_login.finishes(person)
+
+
+def test_who_refused_by_mistake_reads_the_text_again(
+    person: Person, landlord: Landlord, service: EspaceBailleur
+) -> None:
+    first_login.arrives(person, service)
+    first_login.signs_in(person, landlord)
+    for step in first_login.STEPS[:2]:
+        step(person, landlord)
+    person.presses("refuser")
+    person.follows("main a[href*='regles-d-usage']")
+    first_login.accepts(person, first_login.REGLES)
+    person.sees(first_login.CONDITIONS)
