@@ -1,0 +1,33 @@
+"""The pages: an address and a template for each. The prose is in `templates/help/<language>/`."""
+
+from functools import partial
+
+from flask import Blueprint, current_app, render_template
+
+from idp.services import Services
+from idp.web.assets import init_assets
+from idp.web.translations import language
+
+PAGES = {
+    "first_login": "/aide/premiere-connexion",
+    "user_number": "/aide/numero-utilisateur",
+    "administrator": "/aide/administrateur",
+    "legal_notice": "/mentions-legales",
+    "personal_data": "/donnees-personnelles",
+    "accessibility": "/accessibilite",
+    "security": "/securite",
+}
+
+
+def blueprint() -> Blueprint:
+    """The pages of help and legal information, and the addresses of the static files that every page is drawn with."""
+    help_pages = Blueprint("help", __name__)
+    help_pages.record_once(lambda state: init_assets(state.app))
+    for endpoint, path in PAGES.items():
+        help_pages.add_url_rule(path, endpoint, partial(_show, endpoint))
+    return help_pages
+
+
+def _show(name: str) -> str:
+    services: Services = current_app.extensions["idp"]
+    return render_template(f"help/{language()}/{name}.html", settings=services.settings)
