@@ -4,31 +4,45 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route
 
 from tests.journeys import first_login
 from tests.journeys.browser import Person
 from tests.journeys.landlords import Landlord
-from tests.journeys.processes import free_port
 from tests.journeys.provider import Provider
 
 HERE = Path(__file__).parent
 SCOPE = "openid profile email partenaire"
 
 
+class Blank(BaseHTTPRequestHandler):
+    """The page that the browser comes back to: the script is given its address by the test."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Retour</title>")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep codes out of the output."""
+
+
 class NodeClient:
-    """The script `openid_client.mjs`, running."""
+    """The script `openid_client.mjs`, running, and the page of its redirect URI."""
 
     def __init__(self, provider: Provider) -> None:
-        # Nobody listens there: the browser is stopped when it comes back, as a native application does.
-        self.redirect_uri = f"http://127.0.0.1:{free_port()}/retour"
+        self.listener = ThreadingHTTPServer(("127.0.0.1", 0), Blank)
+        threading.Thread(target=self.listener.serve_forever, daemon=True).start()
+        self.redirect_uri = f"http://127.0.0.1:{self.listener.server_port}/retour"
         registration = provider.register(
-            f"openid-client-{free_port()}",
+            f"openid-client-{self.listener.server_port}",
             client_name="openid-client",
             redirect_uris=[self.redirect_uri],
             grant_types=["authorization_code", "refresh_token"],
@@ -62,6 +76,8 @@ class NodeClient:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+        self.listener.shutdown()
+        self.listener.server_close()
 
 
 @pytest.fixture
@@ -74,10 +90,6 @@ def node_client(provider: Provider) -> Iterator[NodeClient]:
 def test_openid_client_signs_in_refreshes_and_revokes(
     node_client: NodeClient, person: Person, landlord: Landlord
 ) -> None:
-    def blank(route: Route) -> None:
-        route.fulfill(body="<!doctype html><title>Retour</title>", content_type="text/html")
-
-    person.context.route(f"{node_client.redirect_uri}**", blank)
     person.goes_to(node_client.reads()["url"])
     first_login.signs_in(person, landlord)
     for step in first_login.STEPS:
