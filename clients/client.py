@@ -77,9 +77,9 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     def get_client_id(self) -> str:
         return self.client_id
 
-    def get_default_redirect_uri(self) -> None:
+    def get_default_redirect_uri(self) -> str | None:
         """Never one: OpenID Connect wants `redirect_uri` in the request (AZ-04)."""
-        return
+        return None
 
     def get_allowed_scope(self, scope: str | None) -> str:
         """The scopes of `scope` that are registered, in the order asked, each once."""

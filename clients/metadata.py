@@ -7,27 +7,21 @@ silently ignored is a setting lost.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clients import jwks
+from clients import jwks, values
 from clients.refusals import MetadataRefused
-from clients.uris import Rules, UriRefused, check_page, check_redirect, host
+from clients.uris import Rules, host
 
 __all__ = ["MetadataRefused", "RegistrationPolicy", "check", "check_client_id"]
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 ASSERTION = "private_key_jwt"
 PUBLIC = "none"
-GRANT_TYPES = ("authorization_code", "refresh_token")
-SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "partenaire", "acceptations")
 DEFAULT_SCOPE = "openid profile email phone partenaire"
 ID_TOKEN_ALGS = ("RS256", "ES256")
-MAX_URIS = 20
-MAX_ITEMS = 10
-LONGEST_NAME = 100
 
 # Never: a name of the standards that we answer with a reason.
 _FETCHED = "nous n'allons encore chercher aucune adresse à l'extérieur"
@@ -48,8 +42,6 @@ NOT_OFFERED = {
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{3,64}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]{32,64}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
-_ACR = re.compile(r"[!-~]{1,255}")
 _REQUIRED = object()
 _ABSENT = object()
 
@@ -118,153 +110,33 @@ def _check_names(given: Mapping[str, Any]) -> None:
             raise MetadataRefused(name, f"{NOT_OFFERED[name]}.")
         if name not in known:
             raise MetadataRefused(
-                str(name)[:64], "ce nom n'est pas connu : vérifiez son orthographe (RFC 7591), ou retirez-le."
+                values.shown(str(name)), "ce nom n'est pas connu : vérifiez son orthographe (RFC 7591), ou retirez-le."
             )
 
 
-# One field.
-
-
-def _text(name: str, value: object, longest: int = 2000) -> str:
-    if not isinstance(value, str):
-        raise MetadataRefused(name, "ce champ doit être un texte.")
-    if len(value) > longest:
-        raise MetadataRefused(name, f"au plus {longest} caractères.")
-    return value
-
-
-def _texts(name: str, value: object, most: int) -> list[str]:
-    """A JSON array of distinct texts, the empty one left to the field's own rule."""
-    if not isinstance(value, list | tuple):
-        raise MetadataRefused(name, "ce champ doit être une liste de textes.")
-    if len(value) > most:
-        raise MetadataRefused(name, f"au plus {most} valeurs.")
-    return list(dict.fromkeys(_text(name, item) for item in value))
-
-
-def _one_of(*accepted: str) -> Callable[[str, Any, Rules], str]:
-    def check(name: str, value: object, _rules: Rules) -> str:
-        if _text(name, value) not in accepted:
-            raise MetadataRefused(name, f"valeur inconnue : choisissez parmi {', '.join(accepted)}.")
-        return str(value)
-
-    return check
-
-
-def _client_name(name: str, value: object, _rules: Rules) -> str:
-    """Shown to people: no invisible or direction-changing character; HTML is only text, escaped where shown."""
-    text = unicodedata.normalize("NFC", _text(name, value, LONGEST_NAME)).strip()
-    if not text:
-        raise MetadataRefused(name, "donnez le nom du service, tel que les personnes le connaissent.")
-    # Categories C*: controls, invisible and bidirectional marks, surrogates, unassigned; Zl, Zp: line breaks.
-    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in text):
-        raise MetadataRefused(name, "il contient un caractère invisible ou qui change le sens d'écriture.")
-    return text
-
-
-def _redirect_uris(name: str, value: object, rules: Rules) -> list[str]:
-    error = "invalid_redirect_uri" if name == "redirect_uris" else "invalid_client_metadata"
-    try:
-        uris = _texts(name, value, MAX_URIS)
-    except MetadataRefused as refused:
-        raise MetadataRefused(name, refused.message_fr, error) from None
-    if not uris and name == "redirect_uris":
-        raise MetadataRefused(name, "donnez au moins une adresse de retour.", error)
-    for uri in uris:
-        try:
-            check_redirect(uri, rules)
-        except UriRefused as refused:
-            raise MetadataRefused(name, f"{_shown(uri)} : {refused}", error) from None
-    return uris
-
-
-def _page(name: str, value: object, rules: Rules) -> str:
-    uri = _text(name, value)
-    try:
-        check_page(uri, rules)
-    except UriRefused as refused:
-        raise MetadataRefused(name, f"{_shown(uri)} : {refused}") from None
-    return uri
-
-
-def _shown(uri: str) -> str:
-    """An address in a sentence: short, and without what could disturb a terminal."""
-    return "« " + "".join(c if c.isprintable() else "�" for c in uri[:100]) + " »"
-
-
-def _grant_types(name: str, value: object, _rules: Rules) -> list[str]:
-    grants = _texts(name, value, MAX_ITEMS)
-    for grant in grants:
-        _one_of(*GRANT_TYPES)(name, grant, _rules)
-    if "authorization_code" not in grants:
-        raise MetadataRefused(name, "« authorization_code » est nécessaire : c'est le seul chemin offert.")
-    return grants
-
-
-def _response_types(name: str, value: object, _rules: Rules) -> list[str]:
-    if _texts(name, value, MAX_ITEMS) != ["code"]:
-        raise MetadataRefused(name, "seul « code » est offert : aucun jeton ne passe par l'adresse du navigateur.")
-    return ["code"]
-
-
-def _scope(name: str, value: object, _rules: Rules) -> str:
-    scopes = list(dict.fromkeys(_text(name, value, 500).split(" ")))
-    for scope in scopes:
-        _one_of(*SCOPES)(name, scope, _rules)
-    if "openid" not in scopes:
-        raise MetadataRefused(name, "« openid » est nécessaire.")
-    return " ".join(scopes)
-
-
-def _jwks(_name: str, value: object, _rules: Rules) -> dict[str, Any]:
-    return jwks.check_jwks(value)
-
-
-def _boolean(name: str, value: object, _rules: Rules) -> bool:
-    if not isinstance(value, bool):
-        raise MetadataRefused(name, "ce champ vaut true ou false.")
-    return value
-
-
-def _seconds(name: str, value: object, _rules: Rules) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 2**31 - 1:
-        raise MetadataRefused(name, "ce champ est un nombre entier de secondes.")
-    return value
-
-
-def _matching(form: re.Pattern[str], message: str) -> Callable[[str, Any, Rules], list[str]]:
-    def check(name: str, value: object, _rules: Rules) -> list[str]:
-        texts = _texts(name, value, MAX_ITEMS)
-        if not all(form.fullmatch(text) and text.isprintable() for text in texts):
-            raise MetadataRefused(name, message)
-        return texts
-
-    return check
-
-
 FIELDS = (
-    Field("client_name", _client_name, _REQUIRED),
-    Field("application_type", _one_of("web", "native"), "web"),
-    Field("redirect_uris", _redirect_uris, _REQUIRED),
-    Field("post_logout_redirect_uris", _redirect_uris),
-    Field("token_endpoint_auth_method", _one_of(*SECRET_METHODS, ASSERTION, PUBLIC), "client_secret_basic"),
-    Field("token_endpoint_auth_signing_alg", _one_of(*jwks.ALGORITHMS)),
-    Field("jwks", _jwks),
-    Field("grant_types", _grant_types, ["authorization_code", "refresh_token"]),
-    Field("response_types", _response_types, ["code"]),
-    Field("scope", _scope, DEFAULT_SCOPE),
-    Field("require_pkce", _boolean, True),
-    Field("id_token_signed_response_alg", _one_of(*ID_TOKEN_ALGS), "RS256"),
-    Field("subject_type", _one_of("public", "pairwise"), "public"),
-    Field("initiate_login_uri", _page),
-    Field("client_uri", _page),
-    Field("logo_uri", _page),
-    Field("policy_uri", _page),
-    Field("tos_uri", _page),
-    Field("contacts", _matching(_EMAIL, "donnez des adresses électroniques.")),
-    Field("default_max_age", _seconds),
-    Field("require_auth_time", _boolean),
-    Field("default_acr_values", _matching(_ACR, "chaque valeur a de 1 à 255 caractères ASCII visibles.")),
+    Field("client_name", values.client_name, _REQUIRED),
+    Field("application_type", values.one_of("web", "native"), "web"),
+    Field("redirect_uris", values.redirect_uris, _REQUIRED),
+    Field("post_logout_redirect_uris", values.redirect_uris),
+    Field("token_endpoint_auth_method", values.one_of(*SECRET_METHODS, ASSERTION, PUBLIC), "client_secret_basic"),
+    Field("token_endpoint_auth_signing_alg", values.one_of(*jwks.ALGORITHMS)),
+    Field("jwks", lambda _name, value, _rules: jwks.check_jwks(value)),
+    Field("grant_types", values.grant_types, ["authorization_code", "refresh_token"]),
+    Field("response_types", values.response_types, ["code"]),
+    Field("scope", values.scope, DEFAULT_SCOPE),
+    Field("require_pkce", values.boolean, True),
+    Field("id_token_signed_response_alg", values.one_of(*ID_TOKEN_ALGS), "RS256"),
+    Field("subject_type", values.one_of("public", "pairwise"), "public"),
+    Field("initiate_login_uri", values.page),
+    Field("client_uri", values.page),
+    Field("logo_uri", values.page),
+    Field("policy_uri", values.page),
+    Field("tos_uri", values.page),
+    Field("contacts", values.matching(values.EMAIL, "donnez des adresses électroniques.")),
+    Field("default_max_age", values.seconds),
+    Field("require_auth_time", values.boolean),
+    Field("default_acr_values", values.matching(values.ACR, "chaque valeur a de 1 à 255 caractères ASCII visibles.")),
 )
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, delete, or_, select, update
+from sqlalchemy import Row, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from clients import secrets
 from clients.client import Client, Secret, build, sector
 from clients.metadata import SECRET_METHODS, RegistrationPolicy, check, check_client_id, is_client_id
-from clients.models import ClientRecord, ClientSecret
+from clients.models import ClientRecord
 from clients.refusals import (
     ClientIdTaken,
     ConcurrentChange,
@@ -36,7 +36,6 @@ REREAD_AFTER = 4
 LONGEST_OVERLAP = 90 * 86400
 
 _CLIENTS = cast(Table, ClientRecord.__table__)
-_SECRETS = cast(Table, ClientSecret.__table__)
 # One statement brings a client with its secrets: a row for each secret, one row without any.
 _LIVING = (
     select(
@@ -44,12 +43,12 @@ _LIVING = (
         _CLIENTS.c.version,
         _CLIENTS.c.enabled,
         _CLIENTS.c.registration,
-        _SECRETS.c.digest,
-        _SECRETS.c.expires_at,
+        secrets.TABLE.c.digest,
+        secrets.TABLE.c.expires_at,
     )
-    .outerjoin(_SECRETS, _SECRETS.c.client_id == _CLIENTS.c.client_id)
+    .outerjoin(secrets.TABLE, secrets.TABLE.c.client_id == _CLIENTS.c.client_id)
     .where(_CLIENTS.c.deleted_at.is_(None))
-    .order_by(_CLIENTS.c.client_id, _SECRETS.c.created_at, _SECRETS.c.digest)
+    .order_by(_CLIENTS.c.client_id, secrets.TABLE.c.created_at, secrets.TABLE.c.digest)
 )
 
 ClientRows = Sequence[Row[Any, Any, Any, Any, Any, Any]]
@@ -137,7 +136,7 @@ class ClientRegistry:
             self._record_refusal(client_id, refused)
             raise
         self._insert(chosen, registration)
-        secret = self._new_secret(chosen) if registration["token_endpoint_auth_method"] in SECRET_METHODS else None
+        secret = self._secret_for(chosen, registration["token_endpoint_auth_method"], has_one=False)
         client = self._load(chosen)
         self._record("client.registered", client_id=chosen, auth_method=client.token_endpoint_auth_method)
         return Registered(client, secret)
@@ -167,7 +166,8 @@ class ClientRegistry:
             if registration.get(name) != client.registration.get(name)
         )
         self._write(client, registration=_json(registration))
-        secret = self._follow_method(client, registration["token_endpoint_auth_method"])
+        had_one = client.token_endpoint_auth_method in SECRET_METHODS
+        secret = self._secret_for(client_id, registration["token_endpoint_auth_method"], has_one=had_one)
         self._record("client.updated", client_id=client_id, fields=" ".join(changed))
         return Registered(self._load(client_id), secret)
 
@@ -182,8 +182,9 @@ class ClientRegistry:
         if client.token_endpoint_auth_method not in SECRET_METHODS:
             raise NoSecret(client_id, client.token_endpoint_auth_method)
         self._write(client)
-        self._date_secrets(client_id, overlap)
-        secret = self._new_secret(client_id)
+        now = self._clock()
+        secrets.end_by(self._session(), client_id, now + overlap, now)
+        secret = secrets.add(self._session(), client_id, now)
         self._record("client.secret_rotated", client_id=client_id, overlap=overlap)
         return secret
 
@@ -199,7 +200,7 @@ class ClientRegistry:
         """Forget what it registered and its secrets; its id stays taken. Raises `UnknownClient`, `ConcurrentChange`."""
         client = self._load(client_id)
         self._write(client, deleted_at=self._clock(), enabled=False, registration="{}")
-        self._forget_secrets(client_id)
+        secrets.forget(self._session(), client_id)
         self._record("client.deleted", client_id=client_id, name=client.name)
 
     # Inside.
@@ -263,28 +264,12 @@ class ClientRegistry:
         self._record("client.enabled" if enabled else "client.disabled", client_id=client_id)
         return self._load(client_id)
 
-    def _follow_method(self, before: Client, method: str) -> str | None:
+    def _secret_for(self, client_id: str, method: str, *, has_one: bool) -> str | None:
+        """Make the secret that `method` wants and that the client lacks; forget those that it has no use for."""
         if method not in SECRET_METHODS:
-            self._forget_secrets(before.client_id)
+            secrets.forget(self._session(), client_id)
             return None
-        return None if before.token_endpoint_auth_method in SECRET_METHODS else self._new_secret(before.client_id)
-
-    def _new_secret(self, client_id: str) -> str:
-        secret = secrets.mint()
-        row = {"digest": secrets.digest(secret), "client_id": client_id, "created_at": self._clock()}
-        self._session().execute(_SECRETS.insert().values(row))
-        return secret
-
-    def _date_secrets(self, client_id: str, overlap: int) -> None:
-        """Bring the end of every secret forward to `overlap` from now, and drop those that ended."""
-        end = self._clock() + overlap
-        mine = _SECRETS.c.client_id == client_id
-        later = or_(_SECRETS.c.expires_at.is_(None), _SECRETS.c.expires_at > end)
-        self._session().execute(update(_SECRETS).where(mine, later).values(expires_at=end))
-        self._session().execute(delete(_SECRETS).where(mine, _SECRETS.c.expires_at <= self._clock()))
-
-    def _forget_secrets(self, client_id: str) -> None:
-        self._session().execute(delete(_SECRETS).where(_SECRETS.c.client_id == client_id))
+        return None if has_one else secrets.add(self._session(), client_id, self._clock())
 
     def _record_refusal(self, client_id: str | None, refused: MetadataRefused) -> None:
         known = client_id if client_id is not None and is_client_id(client_id) else None

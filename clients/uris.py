@@ -16,8 +16,8 @@ FRENCH_LETTERS = frozenset("ßàáâãäåæçèéêëìíîïñòóôõöùúû
 RESPONSE_PARAMETERS = frozenset(("code", "state", "iss", "error", "id_token", "access_token", "response"))
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_ABSOLUTE = re.compile(r"(https?)://([^/?]*)([^?]*)(?:\?(.*))?")
-_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(.*))?")
+# Scheme, host, port, path, query: every part separately, nothing decoded.
+_ABSOLUTE = re.compile(r"(https?)://(\[[^\]/?]*\]|[^:/?]*)(?::([^/?]*))?((?:/[^?]*)?)(?:\?(.*))?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _PRIVATE_USE = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:/[^/].*|[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+://[^/].*")
@@ -46,8 +46,6 @@ def check_redirect(uri: str, rules: Rules) -> None:
         _check_private_use(uri, scheme, rules)
         return
     _check_web(uri, loopback=rules.native or not rules.production)
-    if rules.native and scheme == "http" and host(uri) not in LOOPBACK_HOSTS:
-        raise UriRefused("une application native écoute en http sur 127.0.0.1 ou [::1] seulement.")
 
 
 def check_page(uri: str, rules: Rules) -> None:
@@ -61,8 +59,7 @@ def check_page(uri: str, rules: Rules) -> None:
 def host(uri: str) -> str | None:
     """Host of an accepted http(s) address, without its port; `None` for a private-use scheme."""
     match = _ABSOLUTE.fullmatch(uri)
-    split = _HOST_AND_PORT.fullmatch(match[2]) if match else None
-    return split[1] if split else None
+    return match[2] if match else None
 
 
 def _check_characters(uri: str) -> None:
@@ -112,20 +109,17 @@ def _check_web(uri: str, *, loopback: bool) -> None:
     match = _ABSOLUTE.fullmatch(uri)
     if match is None:
         raise UriRefused("après le schéma il faut « // » puis le nom de l'hôte.")
-    scheme, authority, path, query = match[1], match[2], match[3], match[4] or ""
-    if "@" in authority:
+    scheme, name, port, path, query = match.groups()
+    if "@" in name or "@" in (port or ""):
         raise UriRefused("l'adresse ne peut contenir ni nom d'utilisateur ni « @ » devant l'hôte.")
-    split = _HOST_AND_PORT.fullmatch(authority)
-    if split is None:
-        raise UriRefused("l'hôte n'est pas lisible : écrivez par exemple https://service.example/retour.")
-    _check_host(split[1], loopback=loopback)
-    if split[2] is not None and not _is_port(split[2]):
+    _check_host(name, loopback=loopback)
+    if port is not None and not _is_port(port):
         raise UriRefused("le port est un nombre de 1 à 65535, sans zéro devant.")
-    if scheme == "http" and split[1] not in LOOPBACK_HOSTS:
+    if scheme == "http" and name not in LOOPBACK_HOSTS:
         raise UriRefused("http n'est pas chiffré : donnez une adresse https://.")
     if _DOT_SEGMENT.search(path):
         raise UriRefused("le chemin contient « . » ou « .. » : écrivez-le en entier.")
-    mixed = RESPONSE_PARAMETERS & {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+    mixed = RESPONSE_PARAMETERS & {name for name, _ in parse_qsl(query or "", keep_blank_values=True)}
     if mixed:
         raise UriRefused(f"le paramètre « {min(mixed)} » est réservé à notre réponse : donnez-lui un autre nom.")
 
