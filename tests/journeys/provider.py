@@ -52,6 +52,10 @@ class Provider:
     def stop(self) -> None:
         self.server.stop()
 
+    def moves_time(self, seconds: int) -> None:
+        """Put every process of this provider `seconds` ahead of the real time."""
+        (self.folder / "data" / "clock-offset").write_text(str(seconds))
+
     def idp(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """Run one `idp` command; it must end with `code`. Gives its standard output."""
         done = subprocess.run(

@@ -21,6 +21,7 @@ class EspaceBailleur:
             "client_name": "Espace bailleur",
             "redirect_uris": [f"{self.url}/retour"],
             "post_logout_redirect_uris": [f"{self.url}/deconnecte"],
+            "initiate_login_uri": f"{self.url}/connexion",
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": "client_secret_basic",
