@@ -63,8 +63,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_recycle": 1800,
         "connect_args": {
             "connect_timeout": 3,
-            "options": "-c statement_timeout=5000 -c lock_timeout=5000 "
-            "-c idle_in_transaction_session_timeout=15000",
+            "options": "-c statement_timeout=5000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000",
         },
     }
 

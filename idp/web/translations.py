@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from flask import Flask, current_app, g
-from flask_babel import Babel, gettext, refresh
+from flask_babel import Babel, gettext, refresh  # type: ignore[import-untyped]
 from markupsafe import Markup, escape
 
 LANGUAGES = ("fr", "en")
@@ -39,7 +39,7 @@ def language() -> str:
 
 
 def choose_language(tags: str) -> None:
-    """Answer in the first of `tags` that we speak (the `ui_locales` of OpenID Connect Core §3.1.2.1), else in French."""
+    """Answer in the first of `tags` we speak (`ui_locales` of OpenID Connect Core §3.1.2.1), or in French."""
     spoken = (tag.split("-")[0].lower() for tag in tags.split())
     g.locale = next((tag for tag in spoken if tag in LANGUAGES), DEFAULT)
     refresh()

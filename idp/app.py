@@ -1,0 +1,187 @@
+"""Builds the provider: every collaborator in one place, one commit a request.
+
+`create_app()` refuses wrong settings. It neither migrates nor makes keys: `start.make_ready` does, before serving.
+"""
+
+import base64
+import hashlib
+import hmac
+import threading
+from email.utils import parseaddr
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import consent.views
+from clients.registry import ClientRegistry, RegistrationPolicy
+from consent.documents import Documents
+from consent.gate import Gate
+from consent.steps import FIRST_LOGIN
+from idp import clock, help, ports, session, start
+from idp.accounts.email_proof import EmailProofs
+from idp.accounts.enrolment import Enrolment
+from idp.accounts.passwords import PasswordService
+from idp.accounts.store import AccountStore
+from idp.audit import record
+from idp.db import current_session, db, engine_options
+from idp.delivery import channels
+from idp.delivery.outbox import Gaps, Outbox
+from idp.delivery.worker import OutboxWorker
+from idp.health import blueprint as health
+from idp.oidc import room as oidc
+from idp.oidc.parked_requests import ParkedRequests
+from idp.services import Services
+from idp.settings import Settings, load
+from idp.signin import views as signin
+from idp.signin.signing_in import SigningIn
+from idp.web import assets, csrf, desk, error_pages, headers, limits, log, translations
+from idp.web.hash_pool import HashPool
+from idp.web.throttle import Throttle
+from keys.ring import KeyRing
+from keys.rotation import RotationPolicy
+from keys.sealing import Sealer
+from keys.stores.sql import SqlKeyStore
+
+SLOWEST_HASH = 0.35
+"""Seconds: the shortest time of a look at a password, above what any cost in use takes here."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The Flask application. `settings`: read from the environment when not given. Raises `SettingsRefused`."""
+    settings = start.with_secrets(settings or load())
+    app = Flask("idp")
+    _configure(app, settings)
+    db.init_app(app)
+    services = app.extensions["idp"] = _collaborators(settings)
+    app.extensions |= {
+        "clients": services.clients,
+        "documents": services.documents,
+        "gate": services.gate,
+        "keys": services.ring,
+    }
+    parked = ParkedRequests(settings.parked_request_lifetime)
+    _every_request(app, settings, services, parked)
+    _rooms(app, services, parked)
+    return app
+
+
+def serve_in_background(app: Flask) -> None:
+    """Check the installation, then send what waits from a thread of this process."""
+    start.make_ready(app)
+    with app.app_context():
+        worker = start.services().outbox_worker()
+    threading.Thread(target=worker.run_forever, args=(threading.Event(),), name="outbox", daemon=True).start()
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    log.configure()
+    if settings.environment == "test":
+        clock.use_offset_file(str(settings.data_dir / "clock-offset"))
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        MAX_CONTENT_LENGTH=settings.max_body,
+        MAX_FORM_MEMORY_SIZE=settings.max_body,
+        MAX_FORM_PARTS=100,
+        WTF_CSRF_TIME_LIMIT=None,  # a slow reader may take the day; the token dies with the session
+        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy is no-referrer; Sec-Fetch-Site and Origin are checked instead
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _collaborators(settings: Settings) -> Services:
+    registry = ClientRegistry(current_session, clock.now, record, RegistrationPolicy(production=settings.production))
+    sealer = Sealer([_bytes(key) for key in settings.key_encryption_keys])
+    ring = KeyRing(
+        SqlKeyStore(current_session, sealer),
+        clock.now,
+        RotationPolicy(publish_ahead=settings.key_publish_ahead, token_lifetime=settings.id_token_lifetime),
+        record,
+        max_age=settings.jwks_max_age,
+    )
+    documents = Documents(current_session, clock.now, record)
+    pool = HashPool(settings.data_dir / "hash-slots", wait=settings.hash_wait)
+    peppers = [_bytes(pepper) for pepper in settings.password_peppers]
+    passwords = PasswordService(current_session, peppers, settings.bcrypt_cost, pool, clock.now, record, translations.t)
+    outbox = Outbox(
+        current_session,
+        sealer,
+        clock.now,
+        record,
+        Gaps(mail=settings.mail_gap, letter=settings.letter_gap),
+        parseaddr(settings.mail_from)[1].rpartition("@")[2],
+    )
+    store = AccountStore(current_session, clock.now, record)
+    return Services(
+        settings=settings,
+        clock=clock.now,
+        sealer=sealer,
+        ring=ring,
+        clients=registry,
+        documents=documents,
+        gate=Gate(FIRST_LOGIN, documents, clock.now),
+        accounts=store,
+        passwords=passwords,
+        email_proofs=EmailProofs(current_session, peppers[0], clock.now, record, outbox),
+        enrolment=Enrolment(current_session, passwords, outbox, clock.now, record),
+        outbox=outbox,
+        outbox_worker=lambda: OutboxWorker(db.engine, sealer, clock.now, channels(settings), record),
+        throttle=Throttle(derived(settings, "throttle"), clock.now),
+        hash_pool=pool,
+    )
+
+
+def _every_request(app: Flask, settings: Settings, services: Services, parked: ParkedRequests) -> None:
+    """What happens around each request, in this order."""
+    app.session_interface = session.Cookies(settings, derived(settings, "csrf"))
+    headers.init(app, settings)
+    log.init(app, access=settings.access_log)
+    translations.init_translations(app)
+    assets.init_assets(app)
+    error_pages.init(app)
+    limits.init(app, settings)
+    desk.init(app, lambda name: parked.waiting(name, clock.now(), services.clients))
+    app.context_processor(signin.context)
+    app.jinja_env.globals["demo"] = not settings.production
+    app.after_request(_commit)
+
+
+def _rooms(app: Flask, services: Services, parked: ParkedRequests) -> None:
+    signing_in = SigningIn(
+        services.passwords, services.throttle, 0.0 if services.settings.environment == "test" else SLOWEST_HASH
+    )
+    protocol = oidc.blueprint(services, parked)
+    csrf.init(app, services.settings, exempt=protocol)
+    app.register_blueprint(protocol)
+    app.register_blueprint(signin.blueprint(services, signing_in))
+    gate_ports = ports.build(services.accounts, services.passwords, services.email_proofs)
+    app.register_blueprint(consent.views.blueprint(services.gate, gate_ports))
+    app.register_blueprint(help.blueprint())
+    app.register_blueprint(health())
+
+
+def _commit(response: Response) -> Response:
+    """One request, one commit: the writes of a 4xx stay (attempts, burned codes), those of a 5xx do not."""
+    if db.session.registry.has():
+        if response.status_code < 500:
+            db.session.commit()
+        else:
+            db.session.rollback()
+    return response
+
+
+def derived(settings: Settings, purpose: str) -> bytes:
+    """A key for one purpose, from the current secret key."""
+    return hmac.new(settings.secret_keys[0].encode(), purpose.encode(), hashlib.sha256).digest()
+
+
+def _bytes(secret: str) -> bytes:
+    """32 bytes of a secret given as base64url, as `idp secrets init` writes it; of any other text, its digest."""
+    try:
+        raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+    except ValueError:
+        raw = b""
+    return raw if len(raw) == 32 else hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,1 @@
+"""One endpoint, one file: read, refuse, answer."""

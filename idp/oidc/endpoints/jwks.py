@@ -1,0 +1,17 @@
+"""The key set, as the ring has it ready (RFC 7517 §5)."""
+
+from flask import Blueprint, Response, request
+
+from keys.ring import KeyRing
+
+
+def register(blueprint: Blueprint, ring: KeyRing) -> None:
+    """Add the endpoint."""
+
+    @blueprint.get("/oauth2/jwks")
+    def jwks() -> Response:
+        published = ring.jwks()
+        response = Response(published.body, content_type="application/json")
+        response.set_etag(published.etag)
+        response.headers["Cache-Control"] = f"public, max-age={published.max_age}"
+        return response.make_conditional(request)

@@ -1,0 +1,277 @@
+"""What the provider exists for: codes and tokens, made of a `Clearance` and consumed once.
+
+Every one-time thing is taken by one `UPDATE ... WHERE used_at IS NULL ... RETURNING`, in the transaction that gives its
+value. Statements are Core statements on few columns: this is the hot path.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from consent.gate import Clearance
+from idp.accounts import standing
+from idp.accounts.models import Account
+from idp.accounts.standing import SignedIn, Standing
+from idp.oidc.authorization_request import AuthorizationRequest
+from idp.oidc.claims import ACR
+from idp.oidc.models import Grant, Token
+from idp.oidc.secret_values import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint
+from idp.organisations.models import Organisation
+from idp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A grant as the token endpoint sees it. Authlib asks it a few questions under its own names."""
+
+    id: str
+    client_id: str
+    account_id: str
+    sid: str
+    scope: str
+    claims: str | None
+    nonce: str | None
+    acr: str
+    amr: str
+    auth_time: int
+    offline: bool
+    ends_at: int
+    revoked_at: int | None
+    redirect_uri: str
+    code_challenge: str | None
+    code_expires_at: int
+
+    def get_redirect_uri(self) -> str:
+        """The redirect URI that the token request must repeat (RFC 6749 §4.1.3)."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """The scope that was granted."""
+        return self.scope
+
+
+GRANTED = (
+    Grant.id,
+    Grant.client_id,
+    Grant.account_id,
+    Grant.sid,
+    Grant.scope,
+    Grant.claims,
+    Grant.nonce,
+    Grant.acr,
+    Grant.amr,
+    Grant.auth_time,
+    Grant.offline,
+    Grant.ends_at,
+    Grant.revoked_at,
+    Grant.redirect_uri,
+    Grant.code_challenge,
+    Grant.code_expires_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshable:
+    """A refresh token that was presented, with its grant and its account as they are now."""
+
+    token_id: str
+    scope: str
+    expires_at: int
+    used_at: int | None
+    granted: Granted
+    account: Standing
+
+    def check_client(self, client: Any) -> bool:
+        """Whether it was issued to this client (RFC 6749 §10.4)."""
+        return bool(self.granted.client_id == client.client_id)
+
+    def get_scope(self) -> str:
+        """The scope of the token; a refresh may ask for less, never for more."""
+        return self.granted.scope
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An access token that was presented, with what userinfo and introspection need."""
+
+    token_id: str
+    scope: str
+    issued_at: int
+    expires_at: int
+    live: bool
+    client_id: str
+    grant_id: str
+    claims: str | None
+    account: Standing
+
+
+_INSERT_GRANT = insert(Grant)
+_INSERT_TOKEN = insert(Token)
+_USE_CODE = (
+    update(Grant)
+    .where(Grant.code_digest == bindparam("code"), Grant.code_used_at.is_(None))
+    .values(code_used_at=bindparam("now"))
+    .returning(*GRANTED)
+)
+_USE_REFRESH = (
+    update(Token)
+    .where(Token.id == bindparam("token"), Token.refresh_used_at.is_(None))
+    .values(refresh_used_at=bindparam("now"))
+    .returning(Token.id)
+)
+_REFRESHABLE = (
+    select(*standing.columns(), *GRANTED, Token.id, Token.scope, Token.refresh_expires_at, Token.refresh_used_at)
+    .select_from(Token)
+    .join(Grant, Grant.id == Token.grant_id)
+    .join(Account, Account.id == Grant.account_id)
+    .outerjoin(Organisation, Organisation.id == Account.organisation_id)
+    .where(Token.refresh_digest == bindparam("refresh"))
+)
+_PRESENTED = (
+    select(
+        *standing.columns(),
+        Token.id,
+        Token.scope,
+        Token.issued_at,
+        Token.access_expires_at,
+        Token.access_revoked_at,
+        Grant.revoked_at,
+        Grant.client_id,
+        Grant.id,
+        Grant.claims,
+    )
+    .select_from(Token)
+    .join(Grant, Grant.id == Token.grant_id)
+    .join(Account, Account.id == Grant.account_id)
+    .outerjoin(Organisation, Organisation.id == Account.organisation_id)
+    .where(Token.access_digest == bindparam("access"))
+)
+
+
+class Issuance:
+    """Gives codes and tokens. `settings` has the lifetimes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def code(
+        self,
+        session: Session,
+        clearance: Clearance,
+        asked: AuthorizationRequest,
+        who: SignedIn,
+        now: int,
+        request_id: str | None,
+    ) -> str:
+        """Make a grant and give its code, valid for `code_lifetime` seconds (RFC 6749 §4.1.2).
+
+        Raises `TypeError` without a clearance of this very account: nothing else vouches for it.
+        """
+        if not isinstance(clearance, Clearance) or clearance.account_id != who.account.id:
+            raise TypeError("a grant needs the gate's Clearance of this account")
+        code = mint()
+        offline = "offline_access" in asked.scope.split()
+        session.execute(
+            _INSERT_GRANT,
+            {
+                "id": uuid.uuid4().hex,
+                "client_id": asked.client.client_id,
+                "account_id": clearance.account_id,
+                "sid": who.sid,
+                "scope": asked.scope,
+                "claims": asked.claims.text,
+                "nonce": asked.nonce,
+                "acr": ACR,
+                "amr": who.amr,
+                "auth_time": who.signed_in_at,
+                "documents": json.dumps(clearance.documents),
+                "offline": offline,
+                "code_digest": digest(code),
+                "code_expires_at": now + self._settings.code_lifetime,
+                "code_used_at": None,
+                "redirect_uri": asked.back.redirect_uri,
+                "code_challenge": asked.code_challenge,
+                "created_at": now,
+                "ends_at": self._end_of_family(who, now, offline=offline),
+                "revoked_at": None,
+                "revoked_because": None,
+                "request_id": request_id,
+            },
+        )
+        return code
+
+    def use_code(self, session: Session, code: str, now: int) -> Granted | None:
+        """Consume a code, found by its digest alone, whoever sent it; None when it is unknown or was used."""
+        row = session.execute(_USE_CODE, {"code": digest(code), "now": now}).first()
+        return Granted(*row) if row else None
+
+    def grant_of_code(self, session: Session, code: str) -> Granted | None:
+        """The grant of a code that can no longer be used: to revoke what came of it."""
+        row = session.execute(select(*GRANTED).where(Grant.code_digest == digest(code))).first()
+        return Granted(*row) if row else None
+
+    def refreshable(self, session: Session, refresh_token: str) -> Refreshable | None:
+        """What is known of a refresh token, used or not, in one statement."""
+        row = session.execute(_REFRESHABLE, {"refresh": digest(refresh_token)}).first()
+        if row is None:
+            return None
+        grant = Granted(*row[standing.WIDTH : standing.WIDTH + len(GRANTED)])
+        return Refreshable(*row[standing.WIDTH + len(GRANTED) :], granted=grant, account=standing.of_row(row))
+
+    def use_refresh(self, session: Session, token_id: str, now: int) -> bool:
+        """Consume a refresh token; False when another request was faster."""
+        return session.execute(_USE_REFRESH, {"token": token_id, "now": now}).first() is not None
+
+    def tokens(
+        self, session: Session, clearance: Clearance, granted: Granted, scope: str, now: int, *, refresh: bool
+    ) -> dict[str, Any]:
+        """Make an access token and, when `refresh`, a refresh token (RFC 6749 §5.1), for a grant just consumed.
+
+        Raises `TypeError` without a clearance of this very account: the gate is asked again at each issuance.
+        """
+        if not isinstance(clearance, Clearance) or clearance.account_id != granted.account_id:
+            raise TypeError("a token needs the gate's Clearance of this account")
+        access_token = mint(ACCESS_TOKEN)
+        refresh_token = mint(REFRESH_TOKEN) if refresh else None
+        session.execute(
+            _INSERT_TOKEN,
+            {
+                "id": uuid.uuid4().hex,
+                "grant_id": granted.id,
+                "scope": scope,
+                "issued_at": now,
+                "access_digest": digest(access_token),
+                "access_expires_at": now + self._settings.access_token_lifetime,
+                "access_revoked_at": None,
+                "refresh_digest": digest(refresh_token) if refresh_token else None,
+                "refresh_expires_at": min(now + self._settings.refresh_token_idle, granted.ends_at),
+                "refresh_used_at": None,
+            },
+        )
+        answer = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": self._settings.access_token_lifetime,
+            "scope": scope,
+        }
+        return {**answer, "refresh_token": refresh_token} if refresh_token else answer
+
+    def presented(self, session: Session, access_token: str, now: int) -> Presented | None:
+        """What is known of an access token, in one statement. `live` tells whether it is worth anything now."""
+        row = session.execute(_PRESENTED, {"access": digest(access_token)}).first()
+        if row is None:
+            return None
+        account = standing.of_row(row)
+        token_id, scope, issued_at, expires_at, revoked, family_revoked, *family = row[standing.WIDTH :]
+        live = expires_at > now and revoked is None and family_revoked is None and account.is_open
+        return Presented(token_id, scope, issued_at, expires_at, live, *family, account)
+
+    def _end_of_family(self, who: SignedIn, now: int, *, offline: bool) -> int:
+        """When the last refresh is over: never past the session, unless the service was given `offline_access`."""
+        if offline:
+            return now + self._settings.refresh_token_lifetime
+        return min(who.opened_at + self._settings.session_lifetime, now + self._settings.refresh_token_lifetime)

@@ -1,0 +1,1 @@
+"""Signing in and out, for people: the pages, the limits, who is here. Knows no protocol."""

@@ -1,0 +1,152 @@
+"""The pages of signing in and out, the list of services, and the one honest page behind both help links."""
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+
+from idp import session as browser_session
+from idp.accounts import user_numbers
+from idp.audit import record
+from idp.services import Services
+from idp.signin import device
+from idp.signin.forms import SignInForm, SignOutForm
+from idp.signin.signing_in import Outcome, SigningIn
+from idp.signin.signing_out import onward, sign_out
+from idp.signin.who import who_is_here
+from idp.web import limits
+from idp.web.desk import demande, desk_url, waiting
+from idp.web.headers import allow_redirect_to
+from idp.web.throttle import Blocked
+from idp.web.translations import duree, t
+
+
+def blueprint(services: Services, signing_in: SigningIn) -> Blueprint:
+    """The blueprint `signin`."""
+    room = Blueprint("signin", __name__)
+    room.add_url_rule("/connexion", "connexion", _sign_in(services, signing_in), methods=["GET", "POST"])
+    room.add_url_rule("/deconnexion", "deconnexion", _confirm_sign_out, methods=["GET", "POST"])
+    room.add_url_rule("/deconnecte", "deconnecte", lambda: render_template("deconnecte.html"))
+    room.add_url_rule("/mes-services", "mes_services", lambda: _services(services))
+    room.add_url_rule("/", "accueil", lambda: redirect(url_for("signin.mes_services"), 303))
+    room.add_url_rule("/session/prolonger", "prolonger", _extend, methods=["POST"])
+    room.add_url_rule("/mot-de-passe-oublie", "mot_de_passe_oublie", _help)
+    room.add_url_rule("/probleme-de-connexion", "probleme_de_connexion", _help)
+    room.add_url_rule("/indisponible", "indisponible", _closed_gate)
+    room.add_url_rule("/demande-perdue", "demande_perdue", _lost)
+    return room
+
+
+class _sign_in:  # noqa: N801 - a view with its collaborators
+    """« Connexion »."""
+
+    def __init__(self, services: Services, signing_in: SigningIn) -> None:
+        self._settings = services.settings
+        self._signing_in = signing_in
+
+    def __call__(self) -> Response:
+        form = SignInForm()
+        if request.method == "GET":
+            return self._page(form)
+        limits.sign_in_from_this_address()
+        if not form.validate_on_submit():
+            return self._page(form, 422)
+        known = device.device(self._settings)
+        try:
+            outcome = self._signing_in.attempt(form.identifiant.data, form.mot_de_passe.data, known)
+        except Blocked as blocked:
+            return _blocked(form, blocked)
+        match outcome:
+            case Outcome.EXPIRED:
+                return make_response(render_template("provisoire_expire.html"), 422)
+            case Outcome.REFUSED:
+                return self._page(form, 422, erreur_generale=t(_hint(form.identifiant.data)))
+            case Outcome.SIGNED_IN:
+                response = redirect(desk_url(), 303)
+                device.remember(response, self._settings, known)  # type: ignore[arg-type]
+                return response  # type: ignore[return-value]
+
+    def _page(self, form: SignInForm, status: int = 200, **context: object) -> Response:
+        found = waiting()
+        if request.method == "GET" and found and found.login_hint and len(found.login_hint) <= 64:
+            form.identifiant.data = found.login_hint
+        return make_response(render_template("connexion.html", form=form, **context), status)
+
+
+def _blocked(form: SignInForm, blocked: Blocked) -> Response:
+    """The same page whether the identifier exists or not (C22)."""
+    record("signin.blocked", suspended=blocked.suspended)
+    if blocked.suspended:
+        page = render_template("suspendue.html")
+    else:
+        page = render_template(
+            "connexion.html", form=form, attente=t("connexion.attente", duree=duree(blocked.seconds))
+        )
+    response = make_response(page, 429)
+    response.headers["Retry-After"] = str(blocked.seconds)
+    return response
+
+
+def _hint(typed: str) -> str:
+    """What may have been typed instead of an identifier, by its look alone: it tells nothing of any account."""
+    if user_numbers.looks_like_ours(typed):
+        return "connexion.erreur.identifiant_est_numero"
+    if user_numbers.looks_like_a_siret(typed):
+        return "connexion.erreur.identifiant_est_siret"
+    return "connexion.erreur.couple"
+
+
+def _confirm_sign_out() -> Response:
+    """Ask before signing out: a picture on another site must not be able to (LO-02)."""
+    back = onward.read(request.args.get("suite", ""))
+    form = SignOutForm()
+    if request.method == "POST" and form.validate_on_submit():
+        sign_out()
+        return redirect(back or url_for("signin.deconnecte"), 303)  # type: ignore[return-value]
+    if who_is_here() is None:
+        return redirect(back or url_for("signin.deconnecte"), 303)  # type: ignore[return-value]
+    if back:
+        allow_redirect_to(back)
+    return make_response(render_template("deconnexion.html", form=form))
+
+
+def _services(services: Services) -> Response:
+    """Signing in without a service lands here: the services that can be started from our side."""
+    who = who_is_here()
+    if who is None:
+        return redirect(url_for("signin.connexion"), 303)  # type: ignore[return-value]
+    step = services.gate.next_step(who.account)
+    if step is not None:
+        return redirect(url_for(step.endpoint), 303)  # type: ignore[return-value]
+    return make_response(render_template("mes_services.html", compte=who.account, services=services.clients.services()))
+
+
+def _extend() -> Response:
+    """« Rester connecté »: the visit itself moves the idle limit on."""
+    who = who_is_here()
+    if who is None:
+        return Response(status=401)
+    browser_session.touch(0)
+    return make_response({"csrf": generate_csrf()})
+
+
+def _help() -> str:
+    """Until the recoveries exist: whom to ask, honestly."""
+    return render_template("recours.html")
+
+
+def _closed_gate() -> Response:
+    """No required text is published: we vouch for nobody, and say so."""
+    return make_response(render_template("consent/indisponible.html", sign_out_url=url_for("signin.deconnexion")), 503)
+
+
+def _lost() -> Response:
+    found = waiting()
+    return make_response(render_template("demande_perdue.html", service=found.service if found else None), 400)
+
+
+def context() -> dict[str, object]:
+    """What the layout shows of the session: its idle limit, when somebody is signed in."""
+    services: Services = current_app.extensions["idp"]
+    if demande() is None and request.endpoint is None:
+        return {}
+    who = who_is_here() if browser_session.current().used or not browser_session.current().new else None
+    return {"session_idle": services.settings.session_idle if who else None}

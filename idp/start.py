@@ -1,0 +1,113 @@
+"""From settings to a provider that may serve: secrets, schema, sentinels, keys. Refuses rather than repairs.
+
+The first start with an empty SQLite database and an empty data directory makes the secrets and the schema. Anything
+else needs `idp secrets init` and `idp db upgrade`; a wrong or missing secret never leads to new keys (F-23).
+"""
+
+import os
+import secrets
+import tempfile
+import tomllib
+from pathlib import Path
+
+from flask import Flask, current_app
+from sqlalchemy.exc import DBAPIError
+
+from idp import migrations
+from idp.db import current_session, db
+from idp.services import Services
+from idp.settings import SECRET_LISTS, Settings, SettingsRefused
+from keys import sentinel
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """The settings, completed with the secrets file of the data directory; made now at the very first start.
+
+    Raises `SettingsRefused` when a secret is missing and may not be made.
+    """
+    missing = [name for name in SECRET_LISTS if not getattr(settings, name)]
+    if not missing:
+        return settings
+    path = secrets_file(settings)
+    if not path.exists():
+        if not _first_start(settings):
+            names = ", ".join(f"IDP_{name.upper()}" for name in missing)
+            raise SettingsRefused(f"il manque {names} : donnez ces secrets, ou lancez « idp secrets init »")
+        make_secrets(settings)
+    try:
+        kept = tomllib.loads(path.read_text(encoding="ascii"))
+        return Settings(**{**settings.model_dump(), **{name: tuple(kept[name]) for name in missing}})
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsRefused(f"le fichier de secrets {path} ne peut pas être lu ({type(error).__name__})") from None
+
+
+def secrets_file(settings: Settings) -> Path:
+    """Where the embedded default keeps its secrets."""
+    return settings.data_dir / "secrets.toml"
+
+
+def make_secrets(settings: Settings) -> bool:
+    """Write new secrets, once: False when the file is there already. Several processes at once end with one file."""
+    path = secrets_file(settings)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lines = [f'{name} = ["{secrets.token_urlsafe(32)}"]\n' for name in SECRET_LISTS]
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)  # atomic, and fails when another process was faster
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(temporary)
+    return True
+
+
+def make_ready(app: Flask) -> None:
+    """Check that this installation may serve, and make the first keys. Raises `SettingsRefused`.
+
+    Takes an app context of its own; run before the first request and before commands that work with data.
+    """
+    with app.app_context():
+        try:
+            _check_schema()
+            _check_secrets()
+            services().ring.make_missing()
+            db.session.commit()
+        except DBAPIError as error:
+            raise SettingsRefused(
+                f"la base de données ne répond pas ({type(error).__name__}) : vérifiez IDP_DATABASE_URL"
+            ) from None
+
+
+def services() -> Services:
+    """The collaborators of the current application."""
+    built: Services = current_app.extensions["idp"]
+    return built
+
+
+def _first_start(settings: Settings) -> bool:
+    """An embedded database and nothing kept yet: nothing can be lost by making secrets."""
+    embedded = settings.database == f"sqlite:///{settings.data_dir}/idp.sqlite3"
+    return embedded and (not settings.data_dir.exists() or not any(settings.data_dir.iterdir()))
+
+
+def _check_schema() -> None:
+    state = migrations.status(db.engine)
+    embedded = db.engine.dialect.name == "sqlite"
+    if state.empty and embedded:
+        migrations.upgrade(db.engine)
+    elif not state.current:
+        raise SettingsRefused("le schéma de la base n’est pas à jour : lancez « idp db upgrade »")
+
+
+def _check_secrets() -> None:
+    settings = services().settings
+    try:
+        for kind in ("key_encryption_keys", "password_peppers"):
+            given = [secret.encode() for secret in getattr(settings, kind)]
+            sentinel.check(current_session(), kind, given, may_create=True)
+    except sentinel.WrongSecret as wrong:
+        raise SettingsRefused(str(wrong)) from None

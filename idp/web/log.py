@@ -1,0 +1,72 @@
+"""The log: one JSON object a line on standard error, escaped and cut, without secrets.
+
+A request is told by its route, never by its address (a query can hold a code), its method, status, time and id.
+"""
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+LONGEST = 500
+"""Longest text of one field, characters (LE-02)."""
+
+_access = logging.getLogger("idp.access")
+
+
+class JsonLines(logging.Formatter):
+    """Each record as one line of JSON; control characters are escaped by JSON itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line for one record."""
+        fields: dict[str, Any] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage()[:LONGEST],
+        }
+        fields.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)[-8000:]
+        return json.dumps(fields, ensure_ascii=True)
+
+
+def configure() -> None:
+    """Send the process's log to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    # Authlib writes whole tokens at DEBUG.
+    logging.getLogger("authlib").setLevel(logging.INFO)
+
+
+def init(app: Flask, *, access: bool) -> None:
+    """One line for each request when `access` is set."""
+    if not access:
+        return
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def line(response: Response) -> Response:
+        _access.info(
+            "request",
+            extra={
+                "fields": {
+                    "request_id": g.get("request_id"),
+                    "method": request.method[:10],
+                    "route": request.url_rule.rule if request.url_rule else None,
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - g.get("started", 0)) * 1000, 2) if "started" in g else None,
+                    "address": request.remote_addr,
+                }
+            },
+        )
+        return response
