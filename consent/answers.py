@@ -67,7 +67,7 @@ def telephone(typed: str) -> str | None:
         return None
     if len(text) <= LONGEST_TELEPHONE and set(text) <= _IN_TELEPHONES:
         for region in _REGIONS:
-            number = _parsed(text, region)
+            number = _parsed(text.replace("\u202f", " "), region)
             if number is not None and phonenumbers.is_valid_number(number):
                 return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     raise Mistyped("e1.erreur.tel_format")

@@ -52,13 +52,11 @@ class _Pages:
                 return self._elsewhere(step, due)
             texts = self.gate.documents.texts_for(account.id)
             answer = page.answer(Visit(account, texts, self.gate.documents, self.ports))
-            match answer:
-                case Done(here=here):
-                    return self._after(account, step, here)
-                case Go(endpoint=endpoint, query=query):
-                    return _to(endpoint, query)
-                case Show():
-                    return self._show(account, step, answer)
+            if isinstance(answer, Done):
+                return self._after(account, step, answer.here)
+            if isinstance(answer, Go):
+                return _to(answer.endpoint, answer.query)
+            return self._show(account, step, answer)
 
         return view
 
