@@ -5,7 +5,6 @@ from functools import partial
 from flask import Blueprint, current_app, render_template
 
 from idp.services import Services
-from idp.web.assets import init_assets
 from idp.web.translations import language
 
 PAGES = {
@@ -20,9 +19,8 @@ PAGES = {
 
 
 def blueprint() -> Blueprint:
-    """The pages of help and legal information, and the addresses of the static files that every page is drawn with."""
+    """The blueprint `help`: one view for each page, in the language of the request."""
     help_pages = Blueprint("help", __name__)
-    help_pages.record_once(lambda state: init_assets(state.app))
     for endpoint, path in PAGES.items():
         help_pages.add_url_rule(path, endpoint, partial(_show, endpoint))
     return help_pages
