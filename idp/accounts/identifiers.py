@@ -13,8 +13,8 @@ from idp.accounts import readable_codes, user_numbers
 _SIGNS = "23456789BCDFGHJKMNPQRSTVWXZ"
 """No vowel: chance spells no word."""
 _LENGTH = 12
-_MINTED = re.compile(f"[{_SIGNS.lower()}]{{{_LENGTH}}}\\Z")
-_VALID = re.compile(r"[a-z0-9][a-z0-9._]{2,30}[a-z0-9]\Z")
+_MINTED = re.compile(f"[{_SIGNS}]{{{_LENGTH}}}\\Z")
+_VALID = re.compile(r"[A-Z0-9][A-Z0-9._]{2,30}[A-Z0-9]\Z")
 _LONGEST_TYPED = 256
 _LONGEST = 64
 _DROPPED = ("C", "Z")
@@ -23,13 +23,13 @@ _DROPPED = ("C", "Z")
 
 def mint() -> str:
     """A new identifier in canonical form: 57 random bits."""
-    return readable_codes.mint(_LENGTH, _SIGNS).lower()
+    return readable_codes.mint(_LENGTH, _SIGNS)
 
 
 def display(identifier: str) -> str:
-    """As mails and letters show it: a minted one in capitals, three groups of four; an imported one as it is."""
+    """As mails and letters show it: a minted one in three groups of four; an imported one as it is."""
     if _MINTED.match(identifier):
-        return readable_codes.grouped(identifier.upper(), 4, 4, 4)
+        return readable_codes.grouped(identifier, 4, 4, 4)
     return identifier
 
 
@@ -39,7 +39,7 @@ def canonical(typed: str) -> str:
     Never fails, and never longer than 64 characters (no identifier is that long). An accent or a look-alike letter of
     another script stays what it is, and so matches nothing (LG-14).
     """
-    text = unicodedata.normalize("NFKC", typed[:_LONGEST_TYPED]).casefold()
+    text = unicodedata.normalize("NFKC", typed[:_LONGEST_TYPED]).casefold().upper()
     kept = (sign for sign in text if unicodedata.category(sign)[0] not in _DROPPED and not _is_dash(sign))
     return unicodedata.normalize("NFC", "".join(kept))[:_LONGEST]
 

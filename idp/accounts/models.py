@@ -1,6 +1,7 @@
 """Tables of `accounts`: the accounts, their password hashes, the codes that prove a mail address."""
 
 import uuid
+from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -8,12 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from idp.db import Model
 from idp.organisations.models import Organisation
 
-PHYSIQUE, MORAL = "physique", "moral"
+PHYSIQUE: Final = "physique"
+MORAL: Final = "moral"
 """A natural person; somebody of an organisation."""
-ADMINISTRATEUR, UTILISATEUR = "administrateur", "utilisateur"
-MAIL, LETTER = "mail", "letter"
-PERSONAL, PROVISIONAL = "personal", "provisional"
-FIRST_LOGIN, RECOVERY = "first-login", "recovery"
+ADMINISTRATEUR: Final = "administrateur"
+UTILISATEUR: Final = "utilisateur"
+MAIL: Final = "mail"
+LETTER: Final = "letter"
+PERSONAL: Final = "personal"
+PROVISIONAL: Final = "provisional"
+FIRST_LOGIN: Final = "first-login"
+RECOVERY: Final = "recovery"
 
 
 def new_id() -> str:
@@ -29,6 +35,8 @@ class Account(Model):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     reference: Mapped[str] = mapped_column(String(64), unique=True)
     """The sender's own key: makes the import idempotent."""
+    import_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """SHA-256 of the row that made the account: tells the same row sent again from another."""
     user_number: Mapped[str] = mapped_column(String(14), unique=True)
     """Not secret: it pairs the two sends."""
     identifier: Mapped[str] = mapped_column(String(32), unique=True)
@@ -46,12 +54,12 @@ class Account(Model):
     function: Mapped[str | None] = mapped_column(String(100))
     telephone: Mapped[str | None] = mapped_column(String(16))
     """E.164."""
-    address_1: Mapped[str | None] = mapped_column(String(38))
-    address_2: Mapped[str | None] = mapped_column(String(38))
-    address_3: Mapped[str | None] = mapped_column(String(38))
-    address_4: Mapped[str | None] = mapped_column(String(38))
+    address_1: Mapped[str | None] = mapped_column(String(100))
+    address_2: Mapped[str | None] = mapped_column(String(100))
+    address_3: Mapped[str | None] = mapped_column(String(100))
+    address_4: Mapped[str | None] = mapped_column(String(100))
     postal_code: Mapped[str | None] = mapped_column(String(5))
-    city: Mapped[str | None] = mapped_column(String(38))
+    city: Mapped[str | None] = mapped_column(String(100))
 
     imported_email: Mapped[str | None] = mapped_column(String(254))
     """As the sender gave it: may repeat, proves nothing."""

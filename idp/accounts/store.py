@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from idp import session as browser_session
 from idp.accounts import identifiers, user_numbers
 from idp.accounts.models import Account
 from idp.accounts.stopping import account_stopped as account_stopped
@@ -40,17 +41,20 @@ class AccountStore:
         session: Callable[[], Session],
         clock: Callable[[], int],
         record: Callable[..., None],
-        end_sessions: Callable[[str], None],
+        end_sessions: Callable[[str], None] = browser_session.end_all,
     ) -> None:
-        """`end_sessions(account_id)` signs the account out of every browser."""
+        """`end_sessions(account_id)` signs the account out of every browser, in the same transaction."""
         self._session = session
         self._clock = clock
         self._record = record
         self._end_sessions = end_sessions
 
-    def get(self, account_id: str) -> Account | None:
-        """By id."""
-        return self._one(Account.id == account_id)
+    def get(self, account_id: str) -> Account:
+        """By id. Raises `Unknown`."""
+        account = self._one(Account.id == account_id)
+        if account is None:
+            raise Unknown(account_id)
+        return account
 
     def by_identifier(self, identifier: str) -> Account | None:
         """By what is typed to sign in, in any of its variants."""
@@ -79,6 +83,20 @@ class AccountStore:
         if state is not None:
             query = query.where(*STATES[state])
         yield from self._session().scalars(query.execution_options(yield_per=200))
+
+    def give_information(self, account_id: str, given_name: str, family_name: str, telephone: str | None) -> None:
+        """Keep what the person says of themselves: names (NFC, 1 to 100 characters), telephone (E.164 or None)."""
+        self._session().execute(
+            update(Account)
+            .where(Account.id == account_id)
+            .values(
+                given_name=given_name,
+                family_name=family_name,
+                telephone=telephone,
+                information_given_at=self._clock(),
+            )
+        )
+        self._record("account.information_given", account_id=account_id)
 
     def lock(self, account: Account) -> bool:
         """Lock: nobody signs in and every token stops, until `unlock`. False when it was locked already."""

@@ -59,9 +59,20 @@ def problem(text: str, known: Callable[[str], bool] = frozenset[str]().__contain
         return "pb.numero.erreur.longueur", {"n": len(number)}
     if number[0] == "U" and not _is_sound(number):
         return "pb.numero.erreur.cle", {}
-    if siret.is_valid(number) and not known(number):
+    if looks_like_a_siret(number) and not known(number):
         return "pb.numero.erreur.siret", {}
     return None
+
+
+def looks_like_ours(text: str) -> bool:
+    """Whether this looks like one of our numbers, typing errors included. Says nothing of any account."""
+    number = canonical(text)
+    return len(number) == LENGTH and number[0] == "U" and number.isascii() and number.isalnum()
+
+
+def looks_like_a_siret(text: str) -> bool:
+    """Whether this is a SIRET by its look alone: 14 digits with the right check digit."""
+    return bool(siret.is_valid(canonical(text)))
 
 
 def importable(number: str) -> bool:

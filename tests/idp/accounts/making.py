@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from idp.accounts import identifiers, user_numbers
 from idp.accounts.models import Account, new_id
 from idp.accounts.passwords import PasswordService
+from idp.delivery.mailings import Mailing
 from idp.organisations.models import Organisation
 from tests.conftest import Clock, Recorded
 
@@ -62,3 +63,19 @@ def make_account(session: Session, **values: Any) -> Account:
     session.add(account)
     session.flush()
     return account
+
+
+class Post:
+    """An outbox that keeps what it is given, in order."""
+
+    def __init__(self) -> None:
+        self.queued: list[Mailing] = []
+        self.cancelled: list[str] = []
+
+    def queue(self, mailing: Mailing) -> str:
+        self.queued.append(mailing)
+        return str(len(self.queued))
+
+    def cancel(self, account_id: str) -> int:
+        self.cancelled.append(account_id)
+        return 0
