@@ -19,7 +19,8 @@ def declared() -> dict[str, Path]:
         for match in DECLARATION.finditer(template.read_text(encoding="utf-8")):
             value = match["value"]
             literals = LITERAL.findall(value)
-            names = [literals[0] + "*"] if "~" in value else literals
+            # A comparison with a path may choose between two pages: paths are no names of pages.
+            names = [literals[0] + "*"] if "~" in value else [name for name in literals if "/" not in name]
             found.update(dict.fromkeys(names, template))
     return found
 

@@ -50,7 +50,7 @@ def test_a_provisional_password_that_came_too_late_has_a_page_of_its_own(
     first_login.signs_in(person, landlord, WRONG)
     person.is_refused_on(first_login.CONNEXION)  # only who holds the right one is told that it is too late
     first_login.signs_in(person, landlord)
-    assert person.on not in (first_login.CONNEXION, first_login.INFORMATIONS)
+    assert person.on == "connexion.provisoire-expire"
     assert person.page.locator("main a[href*='/probleme-de-connexion']").count()
 
 
@@ -73,7 +73,7 @@ def test_ten_failures_suspend_an_identifier_until_the_time_said(
     person.sends("mot_de_passe", identifiant=tried, mot_de_passe=landlord.provisoire)
     assert person.last is not None
     assert person.last.status == 429
-    assert person.on != first_login.CONNEXION
+    assert person.on == "connexion.suspendue"
     provider.moves_time(10 * 20 * MINUTE)
     first_login.arrives(person, service)
     first_login.signs_in(person, landlord)
@@ -125,5 +125,6 @@ def test_a_request_that_waited_too_long_is_explained_with_a_way_back_to_the_serv
         step(person, landlord)
     if person.on == first_login.TERMINEE:
         person.follows("main a.bouton")
-    assert person.on is not None
-    assert person.on not in (first_login.CONNEXION, first_login.TERMINEE)
+    person.sees("demande-perdue")
+    person.follows(f"main a[href^='{service.url}']")
+    person.sees_service("bailleur")
