@@ -19,13 +19,17 @@ from consent.gate import Gate
 from consent.steps import FIRST_LOGIN
 from idp import clock, help, ports, session, start
 from idp.accounts.email_proof import EmailProofs
-from idp.accounts.enrolment import Enrolment
+from idp.accounts.enrolment import Enrolment, Lives
 from idp.accounts.passwords import PasswordService
 from idp.accounts.store import AccountStore
 from idp.audit import record
 from idp.db import current_session, db, engine_options
-from idp.delivery import channels
+from idp.delivery.channel import DeliveryChannel
+from idp.delivery.email import FileChannel, SmtpChannel, SmtpServer
+from idp.delivery.letter import LetterChannel, Typesetter
+from idp.delivery.message import MessageBuilder
 from idp.delivery.outbox import Gaps, Outbox
+from idp.delivery.wording import Wordings
 from idp.delivery.worker import OutboxWorker
 from idp.health import blueprint as health
 from idp.oidc import room as oidc
@@ -68,9 +72,12 @@ def create_app(settings: Settings | None = None) -> Flask:
 def serve_in_background(app: Flask) -> None:
     """Check the installation, then send what waits from a thread of this process."""
     start.make_ready(app)
+    threading.Thread(target=_send_what_waits, args=(app,), name="outbox", daemon=True).start()
+
+
+def _send_what_waits(app: Flask) -> None:
     with app.app_context():
-        worker = start.services().outbox_worker()
-    threading.Thread(target=worker.run_forever, args=(threading.Event(),), name="outbox", daemon=True).start()
+        start.services().outbox_worker().run_forever(threading.Event())
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -94,29 +101,37 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _collaborators(settings: Settings) -> Services:
     registry = ClientRegistry(current_session, clock.now, record, RegistrationPolicy(production=settings.production))
-    sealer = Sealer([_bytes(key) for key in settings.key_encryption_keys])
+    keks = tuple(_bytes(key) for key in settings.key_encryption_keys)
+    sealer = Sealer(keks)
     ring = KeyRing(
         SqlKeyStore(current_session, sealer),
         clock.now,
-        RotationPolicy(publish_ahead=settings.key_publish_ahead, token_lifetime=settings.id_token_lifetime),
+        RotationPolicy(
+            publish_ahead=settings.key_publish_ahead,
+            # An ID token outlives its `exp` as the hint of a sign-out, for as long as the session.
+            token_lifetime=max(settings.id_token_lifetime, settings.session_lifetime),
+            jwks_max_age=settings.jwks_max_age,
+        ),
         record,
-        max_age=settings.jwks_max_age,
     )
     documents = Documents(current_session, clock.now, record)
     pool = HashPool(settings.data_dir / "hash-slots", wait=settings.hash_wait)
-    peppers = [_bytes(pepper) for pepper in settings.password_peppers]
+    peppers = tuple(_bytes(pepper) for pepper in settings.password_peppers)
     passwords = PasswordService(current_session, peppers, settings.bcrypt_cost, pool, clock.now, record, translations.t)
+    gaps = Gaps(mail=settings.mail_gap, letter=settings.letter_gap)
     outbox = Outbox(
         current_session,
         sealer,
         clock.now,
         record,
-        Gaps(mail=settings.mail_gap, letter=settings.letter_gap),
+        gaps,
         parseaddr(settings.mail_from)[1].rpartition("@")[2],
     )
     store = AccountStore(current_session, clock.now, record)
     return Services(
         settings=settings,
+        key_encryption_keys=keks,
+        password_peppers=peppers,
         clock=clock.now,
         sealer=sealer,
         ring=ring,
@@ -125,13 +140,30 @@ def _collaborators(settings: Settings) -> Services:
         gate=Gate(FIRST_LOGIN, documents, clock.now),
         accounts=store,
         passwords=passwords,
-        email_proofs=EmailProofs(current_session, peppers[0], clock.now, record, outbox),
-        enrolment=Enrolment(current_session, passwords, outbox, clock.now, record),
+        email_proofs=EmailProofs(current_session, peppers[0], clock.now, record, outbox, settings.email_code_lifetime),
+        enrolment=Enrolment(
+            current_session,
+            passwords,
+            outbox,
+            clock.now,
+            record,
+            Lives(settings.provisional_mail_lifetime, settings.provisional_letter_lifetime),
+        ),
         outbox=outbox,
-        outbox_worker=lambda: OutboxWorker(db.engine, sealer, clock.now, channels(settings), record),
+        outbox_worker=lambda: OutboxWorker(current_session, sealer, clock.now, _channels(settings), record, gaps),
         throttle=Throttle(derived(settings, "throttle"), clock.now),
         hash_pool=pool,
     )
+
+
+def _channels(settings: Settings) -> dict[str, DeliveryChannel]:
+    """How mails and letters leave; one set for each worker, which is one thread."""
+    wordings = Wordings(translations.t, settings.caf_contact)
+    builder = MessageBuilder(wordings, settings.mail_from)
+    mail: DeliveryChannel = FileChannel(builder, settings.mails)
+    if settings.smtp_url:
+        mail = SmtpChannel(builder, SmtpServer.from_url(settings.smtp_url))
+    return {"mail": mail, "letter": LetterChannel(Typesetter(wordings, translations.t), settings.letters)}
 
 
 def _every_request(app: Flask, settings: Settings, services: Services, parked: ParkedRequests) -> None:
@@ -157,8 +189,7 @@ def _rooms(app: Flask, services: Services, parked: ParkedRequests) -> None:
     csrf.init(app, services.settings, exempt=protocol)
     app.register_blueprint(protocol)
     app.register_blueprint(signin.blueprint(services, signing_in))
-    gate_ports = ports.build(services.accounts, services.passwords, services.email_proofs)
-    app.register_blueprint(consent.views.blueprint(services.gate, gate_ports))
+    app.register_blueprint(consent.views.blueprint(services.gate, ports.build(services)))
     app.register_blueprint(help.blueprint())
     app.register_blueprint(health())
 

@@ -17,7 +17,9 @@ from idp.accounts.standing import Standing
 from idp.accounts.store import AccountStore
 from idp.audit import record
 from idp.db import current_session
+from idp.delivery.outbox import Outbox
 from idp.organisations import administrators
+from idp.services import Services
 from idp.signin.who import forget, who_is_here
 from idp.web.desk import demande, desk_url, waiting
 from idp.web.translations import t
@@ -102,15 +104,21 @@ def service_name() -> str | None:
     return found.service.name if found else None
 
 
-def completed(account: consent.account.Account) -> None:
+class Completion:
     """The last due step is done. The first login's end makes the first person of an organisation its administrator."""
-    current = who_is_here()
-    if current is None or not current.account.in_first_login:
-        return
-    administrators.complete_first_login(current_session(), current.account, clock.now())
-    browser_session.renew()
-    forget()
-    record("first_login.completed", account_id=account.id)
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def __call__(self, account: consent.account.Account) -> None:
+        """Mark it, give the role, and give the browser a new cookie (SE-01), in the transaction of the last step."""
+        who = who_is_here()
+        if who is None or not who.account.in_first_login:
+            return
+        administrators.complete_first_login(current_session(), who.account, clock.now(), self._outbox, record)
+        browser_session.renew()
+        forget()
+        record("first_login.completed", account_id=account.id)
 
 
 def administered(_account: consent.account.Account) -> str | None:
@@ -124,20 +132,21 @@ def refused(_document: str) -> str:
     return url_for("oidc.declined", demande=demande()) if demande() else url_for("signin.deconnexion")
 
 
-def build(store: AccountStore, passwords: PasswordService, proofs: EmailProofs) -> Ports:
+def build(services: Services) -> Ports:
     """All of it, for `consent.views.blueprint`."""
+    store = services.accounts
     return Ports(
         accounts=Accounts(store),
-        passwords=Passwords(passwords),
-        email_proofs=Proofs(proofs, store),
+        passwords=Passwords(services.passwords),
+        email_proofs=Proofs(services.email_proofs, store),
         clock=clock.now,
         t=t,
         record=record,
         desk_url=desk_url,
-        completed=completed,
+        completed=Completion(services.outbox),
         refused=refused,
         sign_out_url=lambda: url_for("signin.deconnexion"),
         service_name=service_name,
         administered=administered,
-        administrator_help_url=lambda: url_for("help.administrateur"),
+        administrator_help_url=lambda: url_for("help.administrator"),
     )

@@ -3,7 +3,7 @@
 A code's row outlives the code by the life of its family: a replay must still find it.
 """
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, inspect, or_, select
 
 from idp import clock
 from idp.db import Model, db
@@ -40,7 +40,7 @@ def purge_all(settings: Settings, batch: int = BATCH) -> dict[str, int]:
 
 
 def _in_batches(model: type[Model], which: ColumnElement[bool], batch: int) -> int:
-    key = model.__table__.primary_key.columns[0]
+    (key,) = inspect(model).primary_key
     total = 0
     while True:
         rows = list(db.session.scalars(select(key).where(which).limit(batch)))

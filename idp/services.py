@@ -28,6 +28,8 @@ class Services:
     """What the rooms of `idp` work with; `current_app.extensions["idp"]`."""
 
     settings: Settings
+    key_encryption_keys: tuple[bytes, ...]
+    password_peppers: tuple[bytes, ...]
     clock: Clock
     sealer: "Sealer"
     ring: "KeyRing"

@@ -12,7 +12,8 @@ import uuid
 from typing import Any
 
 from blinker import Signal
-from flask import Flask, Request, Response, g
+from flask import Flask, Request, Response, g, session
+from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -106,8 +107,6 @@ class Cookies(SessionInterface):
 
 def current() -> Cookie:
     """The cookie of this request."""
-    from flask import session
-
     cookie = session._get_current_object()  # type: ignore[attr-defined]
     assert isinstance(cookie, Cookie)  # noqa: S101 - for the type checker
     return cookie
@@ -202,7 +201,6 @@ def _end(which: Any) -> None:
 
 
 def _replace_cookie(cookie: Cookie) -> None:
-    from flask.globals import request_ctx
-
-    request_ctx.session = cookie
+    # Flask keeps the request's session on its context, and has no public way to give it another one.
+    request_ctx._session = cookie
     g.pop("signed_in", None)

@@ -18,6 +18,8 @@ from idp.db import current_session, db
 from idp.services import Services
 from idp.settings import SECRET_LISTS, Settings, SettingsRefused
 from keys import sentinel
+from keys.refusals import KeyRefused
+from keys.sealing import Unsealable
 
 
 def with_secrets(settings: Settings) -> Settings:
@@ -74,7 +76,6 @@ def make_ready(app: Flask) -> None:
         try:
             _check_schema()
             _check_secrets()
-            services().ring.make_missing()
             db.session.commit()
         except DBAPIError as error:
             raise SettingsRefused(
@@ -104,10 +105,14 @@ def _check_schema() -> None:
 
 
 def _check_secrets() -> None:
-    settings = services().settings
+    """The secrets are those that this database was filled with; a lost one never leads to new keys (F-23)."""
+    built = services()
     try:
-        for kind in ("key_encryption_keys", "password_peppers"):
-            given = [secret.encode() for secret in getattr(settings, kind)]
-            sentinel.check(current_session(), kind, given, may_create=True)
-    except sentinel.WrongSecret as wrong:
+        for kind, secrets_given in (("kek", built.key_encryption_keys), ("pepper", built.password_peppers)):
+            sentinel.check(current_session(), kind, secrets_given, may_create=True)
+        built.ring.make_missing()
+        built.ring.check()
+    except (KeyRefused, Unsealable) as wrong:
         raise SettingsRefused(str(wrong)) from None
+    if built.passwords.lost_pepper():
+        raise SettingsRefused("un ancien poivre manque : remettez-le à la fin de IDP_PASSWORD_PEPPERS")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import DBAPIError
 
@@ -66,9 +66,13 @@ def _one_commit(callback: Callable[..., Any], *, ready: bool) -> Callable[..., A
 
         try:
             if ready:
-                make_ready(click.get_current_context().ensure_object(ScriptInfo).load_app())
+                context = click.get_current_context()
+                app = context.ensure_object(ScriptInfo).load_app()
+                make_ready(app)
+                context.with_resource(app.app_context())
             result = callback(*args, **kwargs)
-            db.session.commit()
+            if has_app_context():
+                db.session.commit()
         except SettingsRefused as refused:
             raise click.ClickException(str(refused)) from None
         except DBAPIError as error:

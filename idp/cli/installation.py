@@ -144,8 +144,7 @@ def purge(as_json: bool) -> None:
     """
     from idp.purge import purge_all
 
-    with current_app.app_context():
-        counts = purge_all(current_app.extensions["idp"].settings)
+    counts = purge_all(current_app.extensions["idp"].settings)
     if as_json:
         click.echo(json.dumps(counts))
     else:

@@ -6,6 +6,7 @@ and so is a method that is not the registered one, even with the right secret.
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
@@ -115,7 +116,7 @@ def _assertion(form: Mapping[str, str]) -> tuple[str, str]:
     if form.get("client_assertion_type") != ASSERTION_TYPE or not assertion:
         raise InvalidRequestError("client_assertion and client_assertion_type do not go together")
     try:
-        subject = jwt.json.loads(jws.extract_compact(assertion.encode()).payload).get("sub")
+        subject = json.loads(jws.extract_compact(assertion.encode()).payload).get("sub")
     except (JoseError, ValueError, TypeError, AttributeError):
         raise refused("private_key_jwt", "", "assertion") from None
     return (subject if isinstance(subject, str) else ""), assertion

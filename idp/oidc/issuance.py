@@ -6,6 +6,7 @@ value. Statements are Core statements on few columns: this is the hot path.
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,20 +208,21 @@ class Issuance:
     def use_code(self, session: Session, code: str, now: int) -> Granted | None:
         """Consume a code, found by its digest alone, whoever sent it; None when it is unknown or was used."""
         row = session.execute(_USE_CODE, {"code": digest(code), "now": now}).first()
-        return Granted(*row) if row else None
+        return _granted(row) if row else None
 
     def grant_of_code(self, session: Session, code: str) -> Granted | None:
         """The grant of a code that can no longer be used: to revoke what came of it."""
         row = session.execute(select(*GRANTED).where(Grant.code_digest == digest(code))).first()
-        return Granted(*row) if row else None
+        return _granted(row) if row else None
 
     def refreshable(self, session: Session, refresh_token: str) -> Refreshable | None:
         """What is known of a refresh token, used or not, in one statement."""
         row = session.execute(_REFRESHABLE, {"refresh": digest(refresh_token)}).first()
         if row is None:
             return None
-        grant = Granted(*row[standing.WIDTH : standing.WIDTH + len(GRANTED)])
-        return Refreshable(*row[standing.WIDTH + len(GRANTED) :], granted=grant, account=standing.of_row(row))
+        account, rest = standing.of_row(row), row[standing.WIDTH :]
+        token_id, scope, expires_at, used_at = rest[len(GRANTED) :]
+        return Refreshable(token_id, scope, expires_at, used_at, _granted(rest[: len(GRANTED)]), account)
 
     def use_refresh(self, session: Session, token_id: str, now: int) -> bool:
         """Consume a refresh token; False when another request was faster."""
@@ -268,10 +270,15 @@ class Issuance:
         account = standing.of_row(row)
         token_id, scope, issued_at, expires_at, revoked, family_revoked, *family = row[standing.WIDTH :]
         live = expires_at > now and revoked is None and family_revoked is None and account.is_open
-        return Presented(token_id, scope, issued_at, expires_at, live, *family, account)
+        client_id, grant_id, claims = family
+        return Presented(token_id, scope, issued_at, expires_at, live, client_id, grant_id, claims, account)
 
     def _end_of_family(self, who: SignedIn, now: int, *, offline: bool) -> int:
         """When the last refresh is over: never past the session, unless the service was given `offline_access`."""
         if offline:
             return now + self._settings.refresh_token_lifetime
         return min(who.opened_at + self._settings.session_lifetime, now + self._settings.refresh_token_lifetime)
+
+
+def _granted(row: Sequence[Any]) -> Granted:
+    return Granted(*row)

@@ -71,8 +71,10 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         except OAuth2Error as error:
             return self.handle_error_response(None, error)
         if kind == "token":
-            return self.create_token_response(request)
-        return self.create_endpoint_response(kind, request)
+            answer: Response = self.create_token_response(request)
+        else:
+            answer = self.create_endpoint_response(kind, request)
+        return answer
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Response:
         """RFC 6749 §5.2. `invalid_client` is a 401 that says how to authenticate."""

@@ -49,16 +49,17 @@ class _sign_in:  # noqa: N801 - a view with its collaborators
         limits.sign_in_from_this_address()
         if not form.validate_on_submit():
             return self._page(form, 422)
+        identifier, password = form.identifiant.data or "", form.mot_de_passe.data or ""
         known = device.device(self._settings)
         try:
-            outcome = self._signing_in.attempt(form.identifiant.data, form.mot_de_passe.data, known)
+            outcome = self._signing_in.attempt(identifier, password, known)
         except Blocked as blocked:
             return _blocked(form, blocked)
         match outcome:
             case Outcome.EXPIRED:
                 return make_response(render_template("provisoire_expire.html"), 422)
             case Outcome.REFUSED:
-                return self._page(form, 422, erreur_generale=t(_hint(form.identifiant.data)))
+                return self._page(form, 422, erreur_generale=t(_hint(identifier)))
             case Outcome.SIGNED_IN:
                 response = redirect(desk_url(), 303)
                 device.remember(response, self._settings, known)  # type: ignore[arg-type]

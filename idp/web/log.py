@@ -41,6 +41,7 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Authlib writes whole tokens at DEBUG.
     logging.getLogger("authlib").setLevel(logging.INFO)
 

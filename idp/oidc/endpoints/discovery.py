@@ -57,7 +57,8 @@ def register(blueprint: Blueprint, issuer: str, claims: Claims, algorithms: tupl
         response = Response(body, content_type="application/json")
         response.set_etag(etag)
         response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     for path in PATHS:
         blueprint.add_url_rule(path, f"discovery_{path.rsplit('/', 1)[1]}", discovery)

@@ -12,6 +12,7 @@ def register(blueprint: Blueprint, ring: KeyRing) -> None:
     def jwks() -> Response:
         published = ring.jwks()
         response = Response(published.body, content_type="application/json")
-        response.set_etag(published.etag)
+        response.headers["ETag"] = published.etag
         response.headers["Cache-Control"] = f"public, max-age={published.max_age}"
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response

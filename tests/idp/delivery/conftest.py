@@ -1,23 +1,49 @@
 """An outbox on a real database, the texts, and sample mailings."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.delivery.email import FileChannel, SmtpChannel, SmtpServer
+from idp.delivery.letter import LetterChannel, Typesetter
 from idp.delivery.mailings import IdentifierMailing, PasswordMailing, Recipient
 from idp.delivery.models import OutboxRow
+from idp.delivery.message import MessageBuilder
 from idp.delivery.outbox import Gaps, Outbox
+from idp.delivery.wording import Wordings
+from idp.delivery.worker import OutboxWorker
 from keys.sealing import Sealer
 from tests.conftest import Clock, Recorded
+from tests.idp.delivery.smtp_server import SmtpServerForTests
 
 IDENTIFIER = "K7MP4XWD"
 PASSWORD = "4XWD-9HTR-2QFA-KM7P"
 NUMBER = "U7H3KQ9XM2RTPA"
 BY_MAIL = Recipient("Odile Lefèvre", "odile.lefevre@bailleur.example")
 BY_POST = Recipient("Odile Lefèvre", None, ("12 rue de l’Église", "63000 Clermont-Ferrand"))
+
+SENDER = "Mon Compte Partenaire <ne-pas-repondre@idp.example>"
+CONTACT = "www.caf.fr, rubrique « Contacter ma Caf »"
+TEXTS = json.loads(Path(__file__).with_name("texts.json").read_text(encoding="utf-8"))
+"""A copy of the French texts of mails and letters."""
+
+
+def t(key: str, **values: str) -> str:
+    """The catalogue."""
+    return str(TEXTS[key]).format(**values)
+
+
+def message_builder() -> MessageBuilder:
+    return MessageBuilder(Wordings(t, CONTACT), SENDER)
+
+
+def smtp_channel(url: str, timeout: float = 5.0) -> SmtpChannel:
+    return SmtpChannel(message_builder(), SmtpServer.from_url(url), timeout=timeout)
 
 
 def identifier_mailing(recipient: Recipient = BY_MAIL, **given: Any) -> IdentifierMailing:
@@ -65,6 +91,40 @@ def make_outbox(session: Session, sealer: Sealer, clock: Clock, recorded: Record
 @pytest.fixture
 def outbox(make_outbox: Callable[..., Outbox]) -> Outbox:
     return make_outbox()
+
+
+@pytest.fixture(scope="session")
+def typesetter() -> Typesetter:
+    return Typesetter(Wordings(t, CONTACT), t)
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServerForTests]:
+    with SmtpServerForTests() as server:
+        yield server
+
+
+@pytest.fixture
+def file_channel(tmp_path: Path) -> FileChannel:
+    return FileChannel(message_builder(), tmp_path / "mails")
+
+
+@pytest.fixture
+def letter_channel(tmp_path: Path, typesetter: Typesetter) -> LetterChannel:
+    return LetterChannel(typesetter, tmp_path / "letters")
+
+
+@pytest.fixture
+def make_worker(
+    session: Session, sealer: Sealer, clock: Clock, recorded: Recorded, letter_channel: LetterChannel
+) -> Callable[..., OutboxWorker]:
+    """A worker with this way to send mails, and these gaps."""
+
+    def build(mail: Any, gaps: Gaps = Gaps(600, 2)) -> OutboxWorker:
+        channels = {"mail": mail, "letter": letter_channel}
+        return OutboxWorker(lambda: session, sealer, clock, channels, recorded.record, gaps)
+
+    return build
 
 
 @pytest.fixture
