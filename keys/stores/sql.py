@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable, Row, Table, or_, select, update
+from sqlalchemy import Executable, Row, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -59,14 +59,21 @@ class SqlKeyStore:
         sealed = seal(self._sealer, private, key.kid, self._purpose)
         insert = _INSERTS[self._session().get_bind().dialect.name](_KEYS)
         values = {column.name: getattr(key, column.name) for column in _METADATA}
-        return self._write(insert.values(purpose=self._purpose, sealed=sealed, **values).on_conflict_do_nothing())
+        return self._write(
+            insert.values(purpose=self._purpose, sealed=sealed, **values)
+            .on_conflict_do_nothing()
+            .returning(_KEYS.c.kid)
+        )
 
     def bring_forward(self, kid: str, date: DateName, at: int) -> bool:
         """One conditional update."""
         column = _KEYS.c[date]
         later = or_(column.is_(None), column > at)
         return self._write(
-            update(_KEYS).where(_KEYS.c.kid == kid, _KEYS.c.purpose == self._purpose, later).values({date: at})
+            update(_KEYS)
+            .where(_KEYS.c.kid == kid, _KEYS.c.purpose == self._purpose, later)
+            .values({date: at})
+            .returning(_KEYS.c.kid)
         )
 
     def _rows(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -74,8 +81,8 @@ class SqlKeyStore:
             return self._session().execute(statement).all()
 
     def _write(self, statement: Executable) -> bool:
-        with _reachable():
-            return cast(CursorResult[Any], self._session().execute(statement)).rowcount == 1
+        """Whether a row was written: told by RETURNING, since drivers do not agree on the count of an insert."""
+        return bool(self._rows(statement))
 
 
 @contextmanager
