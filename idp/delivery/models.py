@@ -11,7 +11,7 @@ class OutboxRow(Model):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_next_attempt_at", "next_attempt_at"),
+        Index("ix_outbox_kind_next_attempt_at", "kind", "next_attempt_at"),
         Index("ix_outbox_account_id", "account_id"),
         Index("ix_outbox_expires_at", "expires_at"),
     )
@@ -34,7 +34,7 @@ class OutboxRow(Model):
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     """When the secret inside dies: not worth sending from then on. None once there is nothing left to wipe."""
     next_attempt_at: Mapped[int | None] = mapped_column(BigInteger)
-    """None when no attempt is to come: sent, cancelled or failed. The index on it is all that a worker reads."""
+    """None when no attempt is to come: sent, cancelled or failed. A worker finds what is due by the index on it."""
     attempts: Mapped[int] = mapped_column(Integer)
     claimed_until: Mapped[int | None] = mapped_column(BigInteger)
     claimed_by: Mapped[str | None] = mapped_column(String(64))

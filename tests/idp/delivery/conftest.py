@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from idp.delivery.email import FileChannel, SmtpChannel, SmtpServer
 from idp.delivery.letter import LetterChannel, Typesetter
 from idp.delivery.mailings import IdentifierMailing, PasswordMailing, Recipient
-from idp.delivery.models import OutboxRow
 from idp.delivery.message import MessageBuilder
+from idp.delivery.models import OutboxRow
 from idp.delivery.outbox import Gaps, Outbox
 from idp.delivery.wording import Wordings
 from idp.delivery.worker import OutboxWorker
@@ -27,6 +27,7 @@ NUMBER = "U7H3KQ9XM2RTPA"
 BY_MAIL = Recipient("Odile Lefèvre", "odile.lefevre@bailleur.example")
 BY_POST = Recipient("Odile Lefèvre", None, ("12 rue de l’Église", "63000 Clermont-Ferrand"))
 
+GAPS = Gaps(600, 2)
 SENDER = "Mon Compte Partenaire <ne-pas-repondre@idp.example>"
 CONTACT = "www.caf.fr, rubrique « Contacter ma Caf »"
 TEXTS = json.loads(Path(__file__).with_name("texts.json").read_text(encoding="utf-8"))
@@ -120,7 +121,7 @@ def make_worker(
 ) -> Callable[..., OutboxWorker]:
     """A worker with this way to send mails, and these gaps."""
 
-    def build(mail: Any, gaps: Gaps = Gaps(600, 2)) -> OutboxWorker:
+    def build(mail: Any, gaps: Gaps = GAPS) -> OutboxWorker:
         channels = {"mail": mail, "letter": letter_channel}
         return OutboxWorker(lambda: session, sealer, clock, channels, recorded.record, gaps)
 
