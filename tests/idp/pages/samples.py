@@ -1,4 +1,4 @@
-"""Every page for people that `idp` draws by itself, each in the states that it can be in, on an app with nothing behind."""
+"""Every page for people that `idp` draws by itself, in each of its states, on an app with nothing behind it."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ SIGNIN = (
 )
 
 SERVICE = SimpleNamespace(
-    name="Espace bailleur & « Co »",
+    name="Espace bailleur & «\u00a0Co\u00a0»",
     initiate_login_uri="https://bailleur.example/entrer",
     client_uri="https://bailleur.example/",
     policy_uri="https://bailleur.example/donnees",
@@ -118,7 +118,9 @@ def pages_app() -> Flask:
     """An app that can draw every page: the real forms, catalogue and help; the other rooms are empty addresses."""
     app = Flask("idp")
     app.config.update(SECRET_KEY="0" * 40, TESTING=True, SERVER_NAME="localhost")
-    app.extensions["idp"] = SimpleNamespace(settings=Settings(issuer="https://compte.example"))
+    app.extensions["idp"] = SimpleNamespace(
+        settings=Settings(issuer="https://compte.example", caf_contact="www.caf.fr")
+    )
     app.jinja_env.globals["csp_nonce"] = lambda: "nonce"
     CSRFProtect(app)
     init_translations(app)
