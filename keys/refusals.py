@@ -61,6 +61,16 @@ class NoCurrentKey(KeyRefused):
         self.alg = alg
 
 
+class EmptyStore(KeyRefused):
+    """There is no key at all, in an installation that had some."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le coffre des clés de signature est vide alors que cette installation en avait : restaurez sa sauvegarde ; "
+            "aucune nouvelle clé n'est créée."
+        )
+
+
 class StoreUnreadable(KeyRefused):
     """`reason`: why the key store cannot be read."""
 

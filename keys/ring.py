@@ -17,6 +17,7 @@ from keys.algorithms import algorithm, left_half_hash, make_key
 from keys.refusals import (
     BadSignature,
     ConcurrentRotation,
+    EmptyStore,
     NoCurrentKey,
     NothingToRetire,
     UnknownAlgorithm,
@@ -123,13 +124,16 @@ class KeyRing:
         ordered = sorted(keys, key=lambda key: (key.alg, key.generation))
         return tuple(ListedKey(key, plan.states[key.kid], _leaves_at(key, plan)) for key in ordered)
 
-    def make_missing(self) -> tuple[SigningKey, ...]:
+    def make_missing(self, *, first_start: bool = True) -> tuple[SigningKey, ...]:
         """Make the first key of each algorithm that never had one; gives the keys that this call made.
 
-        Several processes may call this at once: each generation is made once, and all end with the same keys. To be
-        called at the first start only: with an emptied store it would make new keys (see `sentinel.py`).
+        Several processes may call this at once: each generation is made once, and all end with the same keys.
+        `first_start`: what `sentinel.check` said of `kek`. When False, a store without any key has lost them: raises
+        `EmptyStore` rather than make new ones (F-23).
         """
         known = {key.alg for key in self._store.read()}
+        if not known and not first_start:
+            raise EmptyStore
         made = [key for alg in self._algorithms if alg not in known and (key := self._make(alg, 1, self._clock()))]
         self._forget()
         return tuple(made)

@@ -27,7 +27,7 @@ def start(url: str, together: Barrier, told: "Queue[tuple[bool, int, str]]") -> 
         ring = KeyRing(SqlKeyStore(lambda: session, Sealer([KEK])), lambda: 1000, POLICY, lambda *_, **__: None)
         together.wait(60)
         first = check(session, "kek", [KEK], may_create=True)
-        made = ring.make_missing()
+        made = ring.make_missing(first_start=first)
         ring.check()
         session.commit()
         told.put((first, len(made), ring.jwks().body.decode()))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from keys import compact
 from keys.refusals import (
     ConcurrentRotation,
+    EmptyStore,
     KeyUnusable,
     NoCurrentKey,
     NothingToRetire,
@@ -268,6 +269,15 @@ class TestFirstKeys:
         more = make_ring(["RS256", "ES256"])
         assert [key.alg for key in more.make_missing()] == ["RS256"]
         assert set(kept) < set(published(more))
+
+    @pytest.mark.security("F-23")
+    def test_a_store_that_lost_its_keys_does_not_get_new_ones(self, make_ring: MakeRing, ring: KeyRing) -> None:
+        lost = make_ring(other=Watched(ring._store))  # type: ignore[arg-type]
+        assert lost.make_missing(first_start=False) == ()
+        lost._store.empty = True  # type: ignore[attr-defined]
+        with pytest.raises(EmptyStore, match="restaurez"):
+            lost.make_missing(first_start=False)
+        assert len(ring.list()) == 1
 
     def test_events_tell_no_secret(self, ring: KeyRing, recorded: Recorded, store: SqlKeyStore) -> None:
         kid = published(ring)[0]
