@@ -66,8 +66,8 @@ class EmptyStore(KeyRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Le coffre des clés de signature est vide alors que cette installation en avait : restaurez sa sauvegarde ; "
-            "aucune nouvelle clé n'est créée."
+            "Le coffre des clés de signature est vide alors que cette installation en avait : "
+            "restaurez sa sauvegarde ; aucune nouvelle clé n'est créée."
         )
 
 

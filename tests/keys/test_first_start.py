@@ -25,7 +25,7 @@ def start(url: str, together: Barrier, told: "Queue[tuple[bool, int, str]]") -> 
     engine = create_engine(url, **engine_options(url))
     with Session(engine) as session:
         ring = KeyRing(SqlKeyStore(lambda: session, Sealer([KEK])), lambda: 1000, POLICY, lambda *_, **__: None)
-        together.wait(60)
+        together.wait(120)
         first = check(session, "kek", [KEK], may_create=True)
         made = ring.make_missing(first_start=first)
         ring.check()
@@ -39,7 +39,7 @@ def start_without_a_sentinel(url: str, together: Barrier, told: "Queue[tuple[boo
     engine = create_engine(url, **engine_options(url))
     with Session(engine) as session:
         ring = KeyRing(SqlKeyStore(lambda: session, Sealer([KEK])), lambda: 1000, POLICY, lambda *_, **__: None)
-        together.wait(60)
+        together.wait(120)
         made = ring.make_missing()
         session.commit()
         told.put((bool(made), len(made), ring.jwks().body.decode()))
@@ -59,7 +59,7 @@ def test_processes_that_start_together_end_with_the_same_keys(
     processes = [spawn.Process(target=process, args=(database_url, together, told)) for _ in range(PROCESSES)]
     for one in processes:
         one.start()
-    answers = [told.get(timeout=60) for _ in processes]
+    answers = [told.get(timeout=120) for _ in processes]
     for one in processes:
         one.join(60)
         assert one.exitcode == 0
