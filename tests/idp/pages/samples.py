@@ -83,7 +83,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "refuse": ("refuse.html", lambda: {"service_name": SERVICE.name, "services": [SERVICE], "retour_url": "/"}),
     "refuse-organisme": ("refuse.html", lambda: {"service_name": SERVICE.name, "moral": True}),
     "refuse-niveau": ("refuse.html", lambda: {"service_name": SERVICE.name, "niveau": True}),
-    "recours": ("recours.html", dict),
+    "mot-de-passe-oublie": ("recours.html", dict),
+    "probleme-de-connexion": ("recours.html", lambda: {"contact": "votre Caf, au 3230"}),
     "erreur-404": (
         "erreur.html",
         lambda: {"titre": t("page.404.titre"), "texte": t("page.404.texte"), "statut": 404, "reference": "a1b2"},
