@@ -58,12 +58,14 @@ def problems(account: Holder, password: str, t: Callable[..., str]) -> list[Prob
     """Why `password` is refused for `account`: catalogue keys and values, the first being the one to mend first."""
     if not password:
         return [("e2.erreur.vide", {})]
+    # Counted before any work on the text, which may be as long as a request.
+    if len(password) > LONGEST:
+        return [("e2.erreur.long", {"n": LONGEST})]
     if has_controls(password):
         return [("e2.erreur.caractere", {})]
-    # Counted before any normalisation, which may make a text longer.
-    if len(password) > LONGEST or len(unicodedata.normalize("NFC", password).encode()) > LONGEST:
-        return [("e2.erreur.long", {"n": LONGEST})]
     text = unicodedata.normalize("NFC", password)
+    if len(text.encode()) > LONGEST:
+        return [("e2.erreur.long", {"n": LONGEST})]
     if len(text) < (shortest := minimum(account)):
         key = "e2.erreur.court" if shortest == SHORTEST else "e2.erreur.court_organisme"
         return [(key, {"n": len(text)})]
@@ -104,9 +106,9 @@ def is_common(text: str) -> bool:
     folded = _folded(text)
     if len(set(folded)) < _FEWEST_DIFFERENT or _REPEATED.match(folded) or _is_a_run(folded):
         return True
-    bare = _EDGES.sub("", folded)
-    spelt = _EDGES.sub("", folded.translate(_LEET))
-    return any(_is_made_of_common(_letters(form)) for form in (folded, bare, spelt, folded.translate(_LEET)))
+    spelt, bare = folded.translate(_LEET), _EDGES.sub("", folded)
+    forms = (folded, bare, spelt, bare.translate(_LEET), _EDGES.sub("", spelt))
+    return any(_is_made_of_common(_letters(form)) for form in forms)
 
 
 def _is_a_run(text: str) -> bool:

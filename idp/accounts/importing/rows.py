@@ -1,5 +1,6 @@
 """What one row must be to describe an account. Pure: no database. Every reason is said at once, in French."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
@@ -58,7 +59,7 @@ def read(fields: Mapping[str, str]) -> NewAccount:
     given = {name: " ".join(unicodedata.normalize("NFC", fields.get(name, "")).split(" ")).strip() for name in COLUMNS}
     reasons = list(_unfit_texts(given))
     if not reasons:
-        reasons = [*_unfit_person(given), *_unfit_keys(given)]
+        reasons = [*_unfit_person(given), *_unfit_address(given), *_unfit_keys(given)]
     if reasons:
         raise RowRefused(reasons[0][0], " ; ".join(message for _code, message in reasons))
     account = _account(given)
@@ -105,6 +106,16 @@ def _unfit_person(given: Mapping[str, str]) -> Iterator[Reason]:
             yield "siret", "le SIRET d’une personne morale doit comporter 14 chiffres et être exact"
     else:
         yield "type", "le type doit être « physique » ou « moral »"
+
+
+def _unfit_address(given: Mapping[str, str]) -> Iterator[Reason]:
+    """Only of people who are written to by post: the block itself is judged by `recipient_of`."""
+    if given["email"]:
+        return
+    if not re.fullmatch(r"[0-9]{5}", given["code_postal"]):
+        yield "code_postal", "sans adresse mail, il faut une adresse postale : le code postal compte 5 chiffres"
+    if not given["ville"] or not any(given[f"adresse_{number}"] for number in range(1, 5)):
+        yield "adresse", "sans adresse mail, il faut une adresse postale avec une ligne d’adresse et la ville"
 
 
 def _unfit_keys(given: Mapping[str, str]) -> Iterator[Reason]:
