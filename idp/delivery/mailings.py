@@ -43,7 +43,7 @@ def one_address(email: str) -> str:
 class Recipient:
     """Who it is for: by mail when `email` is known, else by post.
 
-    `address`: the postal lines below the name, or starting with it (NF Z10-011: 6 lines of 38 characters in all).
+    `address`: the postal lines below the name (NF Z10-011: 6 lines of 38 characters in all).
     Raises `RecipientRefused`, or `AddressRefused` when only the post remains and the lines do not fit.
     """
 

@@ -16,13 +16,11 @@ _CAPITALS = 3
 
 
 def address_block(name: str, address: tuple[str, ...]) -> tuple[str, ...]:
-    """The lines to print. `address` is below `name`, or starts with it; blank lines are left out.
+    """The lines to print. `address` is below `name`; blank lines and the name said again are left out.
 
     The name is kept as it is written, over two lines if it must. Raises `AddressRefused` rather than cut anything.
     """
-    lines = [" ".join(line.split()) for line in address if line.strip()]
-    if lines and _same(lines[0], name):
-        lines = lines[1:]
+    lines = [" ".join(line.split()) for line in address if line.strip() and not _same(line, name)]
     if not lines:
         raise AddressRefused("L’adresse postale manque : il faut au moins le code postal et la ville.")
     named = textwrap.wrap(name, MAX_CHARACTERS, break_long_words=False, break_on_hyphens=False)

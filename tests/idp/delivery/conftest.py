@@ -1,14 +1,15 @@
 """An outbox on a real database, the texts, and sample mailings."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import idp
 from idp.delivery.email import FileChannel, SmtpChannel, SmtpServer
 from idp.delivery.letter import LetterChannel, Typesetter
 from idp.delivery.mailings import IdentifierMailing, PasswordMailing, Recipient
@@ -30,8 +31,10 @@ BY_POST = Recipient("Odile Lefèvre", None, ("12 rue de l’Église", "63000 Cle
 GAPS = Gaps(600, 2)
 SENDER = "Mon Compte Partenaire <ne-pas-repondre@idp.example>"
 CONTACT = "www.caf.fr, rubrique « Contacter ma Caf »"
-TEXTS = json.loads(Path(__file__).with_name("texts.json").read_text(encoding="utf-8"))
-"""A copy of the French texts of mails and letters."""
+_CATALOGUE = Path(idp.__file__).with_name("translations") / "fr" / "LC_MESSAGES" / "messages.po"
+with _CATALOGUE.open("rb") as file:
+    TEXTS = {str(message.id): str(message.string) for message in read_po(file)}
+"""The French texts as they are shipped."""
 
 
 def t(key: str, **values: str) -> str:

@@ -27,24 +27,23 @@ Row = Callable[[str], OutboxRow]
 FRIDAY_10_H = int(datetime(2026, 11, 27, 10, tzinfo=PARIS).timestamp())
 
 
-def everything_in_the_database(engine: Engine, tmp_path: Path) -> bytes:
+def everything_in_the_database(engine: Engine) -> bytes:
     """Each file of SQLite, write-ahead log included; the rows as text of PostgreSQL."""
     if engine.dialect.name == "sqlite":
-        return b"".join(file.read_bytes() for file in tmp_path.glob("test-*.db*"))
+        database = Path(str(engine.url.database))
+        return b"".join(file.read_bytes() for file in database.parent.glob(f"{database.name}*"))
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT outbox::text, encode(sealed, 'escape') FROM outbox").all()
     return "\n".join(text for found in rows for text in found if text).encode()
 
 
 @pytest.mark.security("PW-13")
-def test_the_database_holds_no_secret_in_clear(
-    outbox: Outbox, session: Session, engine: Engine, tmp_path: Path
-) -> None:
+def test_the_database_holds_no_secret_in_clear(outbox: Outbox, session: Session, engine: Engine) -> None:
     outbox.queue(identifier_mailing())
     outbox.queue(password_mailing())
     outbox.queue(CodeMailing("a" * 32, "odile.lefevre@bailleur.example", "482913", 1800))
     session.commit()
-    stored = everything_in_the_database(engine, tmp_path)
+    stored = everything_in_the_database(engine)
     assert b"idp.example" in stored, "the search looks at the right place"
     for clear in (IDENTIFIER, PASSWORD, PASSWORD.replace("-", ""), "482913", "odile.lefevre"):
         assert clear.encode() not in stored

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from idp.delivery.models import OutboxRow
@@ -21,11 +22,12 @@ NO_GAPS = Gaps(0, 0)
 
 
 @pytest.fixture
-def start(database_url: str, smtp: SmtpServerForTests, tmp_path: Path, clock: Clock) -> Start:
+def start(engine: Engine, smtp: SmtpServerForTests, tmp_path: Path, clock: Clock) -> Start:
     """Starts a sending process; it waits for a line before it sends."""
 
     def run(*die: str) -> "subprocess.Popen[str]":
-        arguments = [database_url, smtp.url, str(tmp_path / "letters"), str(clock()), *die]
+        database = engine.url.render_as_string(hide_password=False)
+        arguments = [database, smtp.url, str(tmp_path / "letters"), str(clock()), *die]
         command = [sys.executable, "-m", "tests.idp.delivery.sending_process", *arguments]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -88,12 +88,13 @@ def test_what_was_sent_is_marked_and_wiped(
 
 @pytest.mark.security("PW-13")
 def test_nothing_in_clear_stays_in_the_database_once_sent(
-    worker: OutboxWorker, queued: Queue, row: Row, engine: Engine, tmp_path: Path
+    worker: OutboxWorker, queued: Queue, row: Row, engine: Engine
 ) -> None:
     ids = queued(identifier_mailing(account_id="b" * 32), password_mailing(), CODE)
     assert worker.send_due() == Counts(sent=3)
     assert [row(row_id).sealed for row_id in ids] == [None, None, None]
-    stored = everything_in_the_database(engine, tmp_path)
+    stored = everything_in_the_database(engine)
+    assert b"idp.example" in stored, "the search looks at the right place"
     for clear in (IDENTIFIER, PASSWORD, "482913", "odile.lefevre"):
         assert clear.encode() not in stored
 
@@ -334,3 +335,19 @@ def test_a_full_batch_is_followed_by_the_next_without_a_pause(
     worker.run_forever(Stop(), poll=1.0)
     assert pauses[1] == 0
     assert 0.5 <= pauses[2] <= 1.5
+
+
+def test_without_its_audit_event_a_sending_is_not_marked(
+    session: Session, sealer: Sealer, clock: Clock, channel: Scripted, queued: Queue, row: Row
+) -> None:
+    def broken(_event: str, **_details: object) -> None:
+        raise RuntimeError("no audit")
+
+    worker = OutboxWorker(lambda: session, sealer, clock, {"mail": channel}, broken, Gaps(0, 0))
+    [row_id] = queued(identifier_mailing())
+    with pytest.raises(RuntimeError, match="no audit"):
+        worker.send_due()
+    found = row(row_id)
+    assert found.sent_at is None
+    assert found.sealed is not None
+    assert found.claimed_until == clock() + LEASE, "tried again when the lease ends"
