@@ -1,5 +1,6 @@
-"""Makes an account of each row, once, in a transaction of its own: account, password and both sends, or nothing.
+"""Makes an account of each row, once: account, password and both sends, or nothing of it.
 
+Commits a small batch of rows at a time, since a commit costs more than ten rows; a row is told of once it is committed.
 Idempotent by `reference`: the same row again changes nothing, another row under the same reference is refused. So a run
 that was killed, at whatever statement, is simply run again.
 """
@@ -29,19 +30,22 @@ _TAKEN = RowRefused("deja_pris", "l’identifiant ou le numéro utilisateur appa
 
 Key = tuple[str, str]
 """A column and its value."""
+Read = tuple[Line, NewAccount | None]
+"""A line, and the account that it describes, if it does."""
 
 
 class Importer:
-    """`run(lines)` commits row by row, in the session that it is given."""
+    """`run(lines)` commits, in the session that it is given, every `commit_every` rows."""
 
-    def __init__(self, session: Callable[[], Session], enrolment: Enrolment) -> None:
+    def __init__(self, session: Callable[[], Session], enrolment: Enrolment, commit_every: int = 20) -> None:
         self._session = session
         self._enrolment = enrolment
+        self._commit_every = commit_every
 
     def run(self, lines: Iterable[Line], *, after: int = 0) -> Iterator[Result]:
         """Import, giving each result once it is committed. Lines up to `after` were reported before."""
         rest = (line for line in lines if line.number > after)
-        while batch := list(islice(rest, _LOOK_AHEAD)):
+        while batch := list(islice(rest, self._commit_every)):
             yield from self._batch([_read(line) for line in batch])
 
     def check(self, lines: Iterable[Line]) -> Iterator[Result]:
@@ -60,33 +64,39 @@ class Importer:
                         seen.add(account)
                     yield found or Result(line.number, account.reference, VALID)
 
-    def _batch(self, read: list[tuple[Line, NewAccount | None]]) -> Iterator[Result]:
-        known = self._look_up(key for _line, account in read if account for key in _keys(account))
-        # The look-up must not stay a transaction for the whole batch: each row has its own.
-        self._session().rollback()
-        for line, account in read:
-            if account is None:
-                yield _refused(line)
-                continue
-            result = _judged(line, account, known) or self._make(line, account)
-            if result.verdict == CREATED:
-                known |= _entries(account)
-            yield result
-
-    def _make(self, line: Line, account: NewAccount) -> Result:
-        session = self._session()
+    def _batch(self, batch: list[Read]) -> list[Result]:
+        known = self._look_up(key for _line, account in batch if account for key in _keys(account))
         try:
-            self._enrolment.enrol(account)
-            session.commit()
+            return self._make(batch, known)
         except Taken:
-            # Another import made it meanwhile: look again.
-            session.rollback()
-            known = self._look_up(_keys(account))
-            session.rollback()
-            return _judged(line, account, known) or _refusal(line, account.reference, _TAKEN)
+            # Another import made one of these rows meanwhile: one by one, the others pass.
+            return [self._alone(line) for line in batch]
+
+    def _alone(self, line: Read) -> Result:
+        try:
+            return self._make([line], self._look_up(_keys(line[1]) if line[1] else ()))[0]
+        except Taken:
+            return _refusal(line[0], line[1].reference if line[1] else "", _TAKEN)
+
+    def _make(self, batch: list[Read], known: dict[Key, bytes | None]) -> list[Result]:
+        """One transaction. Raises `Taken` having changed nothing."""
+        # The look-up must not hold a snapshot older than what is written now.
+        self._session().rollback()
+        try:
+            results = [self._one(line, account, known) for line, account in batch]
+            self._session().commit()
         except BaseException:
-            session.rollback()
+            self._session().rollback()
             raise
+        return results
+
+    def _one(self, line: Line, account: NewAccount | None, known: dict[Key, bytes | None]) -> Result:
+        if account is None:
+            return _refused(line)
+        if refusal := _judged(line, account, known):
+            return refusal
+        self._enrolment.enrol(account)
+        known |= _entries(account)
         return Result(line.number, account.reference, CREATED)
 
     def _look_up(self, keys: Iterable[Key]) -> dict[Key, bytes | None]:
@@ -122,7 +132,7 @@ class _Seen:
         self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", entries)
 
 
-def _read(line: Line) -> tuple[Line, NewAccount | None]:
+def _read(line: Line) -> Read:
     """The line with what it describes, or with the reason why it describes nothing."""
     if line.fields is None:
         return line, None

@@ -155,9 +155,24 @@ def test_a_row_is_kept_whole_or_not_at_all(
     enrolment = Enrolment(lambda: session, passwords, Broken(at), clock, recorded.record)
     source = lines(io.BytesIO((HEADER + row("A") + row("B")).encode()))
     with pytest.raises(OSError, match="disk"):
-        list(Importer(lambda: session, enrolment).run(source))
+        list(Importer(lambda: session, enrolment, commit_every=1).run(source))
     session.rollback()
     assert number_of(engine, Account) == number_of(engine, Password) == 1
+
+
+def test_rows_are_told_of_once_they_are_committed(
+    session: Session, engine: Engine, clock: Clock, recorded: Recorded
+) -> None:
+    passwords = password_service(session, clock, recorded)
+    enrolment = Enrolment(lambda: session, passwords, Broken(at=5), clock, recorded.record)
+    source = lines(io.BytesIO((HEADER + "".join(row(f"R{number}") for number in range(4))).encode()))
+    results = Importer(lambda: session, enrolment, commit_every=2).run(source)
+    for reference in ("R0", "R1"):
+        assert next(results).reference == reference
+        assert number_of(engine, Account) == 2
+    with pytest.raises(OSError, match="disk"):
+        next(results)
+    assert number_of(engine, Account) == number_of(engine, Password) == 2
 
 
 def test_two_imports_of_one_file_at_once_make_each_account_once(
