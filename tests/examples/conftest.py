@@ -1,13 +1,8 @@
-"""The same real provider and browser as the journeys."""
+"""The real provider and browser of the journeys, for the services that developers start from."""
 
-from tests.journeys.fixtures import (  # noqa: F401 - fixtures are found by name
-    chromium,
-    inspector,
-    javascript,
-    landlord,
-    new_person,
-    person,
-    provider,
-    service,
-    visited,
-)
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same provider and browser as in the journeys, whichever folder asks first."""
+    config.pluginmanager.import_plugin("tests.journeys.fixtures")

@@ -11,7 +11,7 @@ from werkzeug.test import Client, TestResponse
 from examples.espace_bailleur.app import create_app
 from tests.journeys import first_login
 from tests.journeys.browser import Person
-from tests.journeys.landlords import Landlord
+from tests.journeys.landlord import Landlord
 from tests.journeys.provider import Provider
 from tests.journeys.service import EspaceBailleur
 
@@ -104,9 +104,9 @@ def test_a_code_that_the_provider_refuses_gives_a_page(browser: Client, provider
     assert comes_back(browser, code="made-up", state=state, iss=provider.issuer).status_code == 502
 
 
-def test_metadata_of_another_issuer_are_refused(provider: Provider, sessions_file: Path) -> None:
-    elsewhere = provider.issuer.replace("localhost", "127.0.0.1")
-    app = create_app(elsewhere, "espace-bailleur", "s", "k" * 32, BASE, sessions_file=sessions_file)
+def test_the_issuer_of_the_metadata_is_compared_to_the_letter(provider: Provider, sessions_file: Path) -> None:
+    almost = provider.issuer.replace("localhost", "LOCALHOST")
+    app = create_app(almost, "espace-bailleur", "s", "k" * 32, BASE, sessions_file=sessions_file)
     assert app.test_client().get("/connexion").status_code == 400
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.interop.apache import Apache
 from tests.journeys import first_login
 from tests.journeys.browser import Person
-from tests.journeys.landlords import Landlord
+from tests.journeys.landlord import Landlord
 from tests.journeys.provider import Provider
 
 

@@ -2,17 +2,10 @@
 
 import pytest
 
-from tests.journeys.fixtures import (  # noqa: F401 - fixtures are found by name
-    chromium,
-    inspector,
-    javascript,
-    landlord,
-    new_person,
-    person,
-    provider,
-    service,
-    visited,
-)
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One provider and one browser for the whole run, whichever folder asks first."""
+    config.pluginmanager.import_plugin("tests.journeys.fixtures")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
 """The five numbered lines of the leaflet, as moves of a person: each function is one of them."""
 
 from tests.journeys.browser import Person
-from tests.journeys.landlords import Landlord
+from tests.journeys.landlord import Landlord
 from tests.journeys.service import EspaceBailleur
 
 CONNEXION = "connexion"

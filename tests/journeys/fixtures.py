@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.browser import Person
 from tests.journeys.inspection import Inspector
-from tests.journeys.landlords import Landlord, import_landlords, new_landlord
+from tests.journeys.landlord import Landlord, new_landlord
+from tests.journeys.landlords import import_landlords
 from tests.journeys.provider import Provider
 from tests.journeys.service import EspaceBailleur
 from tests.postgresql import PostgresServer
@@ -110,6 +111,8 @@ def person(new_person: Callable[[], Person]) -> Person:
 @pytest.fixture
 def landlord(provider: Provider) -> Landlord:
     """A natural person who received her credentials by mail and never signed in."""
-    landlord = new_landlord()
-    import_landlords(provider, landlord)
-    return landlord
+    if not provider.waiting:
+        # One command for many: an import costs the start of a process.
+        provider.waiting = [new_landlord() for _ in range(12)]
+        import_landlords(provider, *provider.waiting)
+    return provider.waiting.pop()

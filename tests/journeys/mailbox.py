@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def text_part(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
+@cache
+def _parsed(file: Path) -> EmailMessage:
+    mail = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
 class Mailbox:
     """The mails of one address, in the folder of `.eml` files, oldest first."""
 
@@ -67,12 +75,12 @@ class Mailbox:
     def _files(self, kind: str | None) -> Iterator[tuple[Path, EmailMessage]]:
         files = sorted(self.folder.rglob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         for file in files:
-            mail = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
-            assert isinstance(mail, EmailMessage)
+            mail = _parsed(file)
             if self.address in str(mail["To"]) and kind in (None, mail["X-MCP-Envoi"]):
                 yield file, mail
 
 
+@cache
 def letter_text(file: Path) -> str:
     """The text of a letter, as a reader copies it out."""
     with pdfplumber.open(file) as pdf:

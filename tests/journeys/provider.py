@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.journeys.landlord import Landlord
 from tests.journeys.processes import ROOT, Server, free_port
 
 IDP = str(Path(sys.executable).parent / "idp")
@@ -17,6 +18,7 @@ class Provider:
 
     def __init__(self, folder: Path, database_url: str | None, workers: int = 2) -> None:
         self.folder = folder
+        self.waiting: list[Landlord] = []  # imported, and not met yet
         self.port = free_port()
         self.issuer = f"http://localhost:{self.port}"
         self.environ = {

@@ -2,7 +2,8 @@
 
 from tests.journeys import first_login
 from tests.journeys.browser import Person
-from tests.journeys.landlords import import_landlords, new_landlord
+from tests.journeys.landlord import new_landlord
+from tests.journeys.landlords import import_landlords
 from tests.journeys.mailbox import Mailbox, letter_for
 from tests.journeys.provider import Provider
 from tests.journeys.service import EspaceBailleur

@@ -2,7 +2,7 @@
 
 from tests.journeys import first_login
 from tests.journeys.browser import Person
-from tests.journeys.landlords import Landlord
+from tests.journeys.landlord import Landlord
 from tests.journeys.mailbox import IDENTIFIANT, MOT_DE_PASSE, text_part, values
 from tests.journeys.service import EspaceBailleur
 

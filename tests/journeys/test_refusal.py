@@ -4,7 +4,7 @@ import pytest
 
 from tests.journeys import first_login
 from tests.journeys.browser import Person
-from tests.journeys.landlords import Landlord
+from tests.journeys.landlord import Landlord
 from tests.journeys.service import EspaceBailleur
 
 

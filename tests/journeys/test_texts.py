@@ -7,7 +7,8 @@ import pytest
 from tests.journeys import first_login
 from tests.journeys.browser import Person
 from tests.journeys.fixtures import new_provider
-from tests.journeys.landlords import Landlord, import_landlords, new_landlord
+from tests.journeys.landlord import Landlord, new_landlord
+from tests.journeys.landlords import import_landlords
 from tests.journeys.provider import Provider
 from tests.journeys.service import EspaceBailleur
 
