@@ -171,7 +171,7 @@ def _every_request(app: Flask, settings: Settings, services: Services, parked: P
     app.session_interface = session.Cookies(settings, derived(settings, "csrf"))
     headers.init(app, settings)
     log.init(app, access=settings.access_log)
-    translations.init_translations(app)
+    translations.init_translations(app, strict=not settings.production)
     assets.init_assets(app)
     error_pages.init(app)
     limits.init(app, settings)

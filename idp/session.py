@@ -15,7 +15,7 @@ from blinker import Signal
 from flask import Flask, Request, Response, g, session
 from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, delete, insert, select, update
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
@@ -57,6 +57,8 @@ class SignIn(Model):
     )
     account_id: Mapped[str] = mapped_column(String(32), index=True)
     signed_in_at: Mapped[int] = mapped_column(BigInteger)
+    rank: Mapped[int] = mapped_column(Integer)
+    """1 for the first sign-in of this browser session, and so on: the highest is the latest."""
     kind: Mapped[str] = mapped_column(String(12))
     amr: Mapped[str] = mapped_column(String(64))
 
@@ -128,9 +130,16 @@ def open_for(account_id: str, *, kind: str, amr: str) -> str:
     session = current_session()
     _end(select(SignIn.sid).where(SignIn.browser == digest, SignIn.account_id == account_id))
     sid = uuid.uuid4().hex
+    latest = session.scalar(select(func.max(SignIn.rank)).where(SignIn.browser == digest)) or 0
     session.execute(
         insert(SignIn).values(
-            sid=sid, browser=digest, account_id=account_id, signed_in_at=clock.now(), kind=kind, amr=amr
+            sid=sid,
+            browser=digest,
+            account_id=account_id,
+            signed_in_at=clock.now(),
+            rank=latest + 1,
+            kind=kind,
+            amr=amr,
         )
     )
     signed_in.send(sid=sid, account_id=account_id)

@@ -69,7 +69,7 @@ class Settings(BaseModel):
     letter_gap: Seconds = Field(2, description="Working days between the identifier letter and the password letter.")
     letters_dir: Path | None = Field(None, description="Where letters are written; `IDP_DATA_DIR/letters` by default.")
     caf_contact: str = Field(
-        "www.caf.fr, rubrique « Contacter ma Caf »",
+        "www.caf.fr, rubrique «\u00a0Contacter ma Caf\u00a0»",
         description="How a landlord reaches the Caf, as letters and pages say it.",
     )
 
@@ -107,7 +107,7 @@ class Settings(BaseModel):
     jwks_max_age: Seconds = Field(3600, description="How long services may cache the key set, seconds.")
 
     address_limit: str = Field(
-        "60 per minute;600 per hour", description="Sign-in tries for one address (Flask-Limiter syntax)."
+        "60 per minute;600 per hour", description="Sign-in tries for one address (syntax of the library `limits`)."
     )
     max_body: int = Field(262_144, ge=16_384, description="Largest request body, bytes.")
     access_log: bool = Field(True, description="One JSON line for each request on standard error.")

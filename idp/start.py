@@ -108,10 +108,10 @@ def _check_secrets() -> None:
     """The secrets are those that this database was filled with; a lost one never leads to new keys (F-23)."""
     built = services()
     try:
-        for kind, secrets_given in (("kek", built.key_encryption_keys), ("pepper", built.password_peppers)):
-            sentinel.check(current_session(), kind, secrets_given, may_create=True)
-        built.ring.make_missing()
-        built.ring.check()
+        # In this order and in one transaction: an emptied table of keys is no first start.
+        first = sentinel.check(current_session(), "kek", built.key_encryption_keys, may_create=True)
+        sentinel.check(current_session(), "pepper", built.password_peppers, may_create=first)
+        built.ring.make_missing(first_start=first)
     except (KeyRefused, Unsealable) as wrong:
         raise SettingsRefused(str(wrong)) from None
     if built.passwords.lost_pepper():

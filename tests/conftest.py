@@ -4,10 +4,8 @@
 started by the run itself, in a temporary folder, and ends with it.
 """
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +13,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from idp.db import all_metadata, engine_options
+from tests.databases import Databases
 from tests.postgresql import PostgresServer
-
-_numbers = itertools.count()
 
 
 class Clock:
@@ -67,31 +64,41 @@ def database_kind() -> str:
     return kind
 
 
+@pytest.fixture(scope="session")
+def databases(
+    request: pytest.FixtureRequest, database_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Real databases of the run's kind, empty or copied."""
+    return Databases(database_kind, tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
+
+
 @pytest.fixture
-def make_database(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Callable[[], str]:
+def make_database(databases: Databases) -> Callable[[], str]:
     """Gives the URL of a new, empty database at each call."""
-
-    def new() -> str:
-        number = next(_numbers)
-        if database_kind == "sqlite":
-            return f"sqlite:///{tmp_path}/test-{number}.db"
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.create_database(f"test_{os.getpid()}_{number}")
-
-    return new
+    return databases.new
 
 
 @pytest.fixture
-def database_url(make_database: Callable[[], str]) -> str:
-    return make_database()
+def database_url(databases: Databases) -> str:
+    return databases.new()
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A real database with every table made."""
-    engine = create_engine(database_url, **engine_options(database_url))
+@pytest.fixture(scope="session")
+def empty_tables(databases: Databases) -> str:
+    """A database with every table made and nothing in it, to be copied."""
+    url = databases.new()
+    engine = create_engine(url, **engine_options(url))
     for metadata in all_metadata():
         metadata.create_all(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def engine(databases: Databases, empty_tables: str) -> Iterator[Engine]:
+    """A real database with every table made."""
+    url = databases.copy(empty_tables)
+    engine = create_engine(url, **engine_options(url))
     yield engine
     engine.dispose()
 

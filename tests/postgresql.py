@@ -111,8 +111,8 @@ class PostgresServer:
             self.process.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database and give its SQLAlchemy URL."""
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Make a database, empty or a copy of `template`, and give its SQLAlchemy URL."""
         with psycopg.connect(host="127.0.0.1", port=self.port, user="mcp", dbname="postgres", autocommit=True) as link:
-            link.execute(f'CREATE DATABASE "{name}"'.encode())
+            link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return f"postgresql+psycopg://mcp@127.0.0.1:{self.port}/{name}"

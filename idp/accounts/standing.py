@@ -5,9 +5,9 @@ The gate, the tokens and userinfo decide on a `Standing`; pages that change an a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from idp import session as browser_session
@@ -48,7 +48,7 @@ class Standing:
     id: str
     user_number: str
     identifier: str
-    partner_type: str
+    partner_type: Literal["physique", "moral"]
     departement: str
     organisation_id: str | None
     organisation_name: str | None
@@ -112,8 +112,8 @@ class SignedIn:
     opened_at: int
 
 
-_BY_ID: Select[Any] = select(*_COLUMNS).outerjoin(Organisation, Organisation.id == Account.organisation_id)
-_SIGNED_IN: Select[Any] = (
+_BY_ID: Any = select(*_COLUMNS).outerjoin(Organisation, Organisation.id == Account.organisation_id)
+_SIGNED_IN: Any = (
     select(
         *_COLUMNS,
         browser_session.SignIn.sid,
@@ -126,7 +126,7 @@ _SIGNED_IN: Select[Any] = (
     .join(browser_session.SignIn, browser_session.SignIn.account_id == Account.id)
     .join(browser_session.BrowserSession)
     .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-    .order_by(browser_session.SignIn.signed_in_at.desc(), browser_session.SignIn.sid)
+    .order_by(browser_session.SignIn.rank.desc())
 )
 
 

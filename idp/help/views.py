@@ -1,6 +1,6 @@
 """The pages: an address and a template for each. The prose is in `templates/help/<language>/`."""
 
-from functools import partial
+from collections.abc import Callable
 
 from flask import Blueprint, current_app, render_template
 
@@ -22,10 +22,13 @@ def blueprint() -> Blueprint:
     """The blueprint `help`: one view for each page, in the language of the request."""
     help_pages = Blueprint("help", __name__)
     for endpoint, path in PAGES.items():
-        help_pages.add_url_rule(path, endpoint, partial(_show, endpoint))
+        help_pages.add_url_rule(path, endpoint, _page(endpoint))
     return help_pages
 
 
-def _show(name: str) -> str:
-    services: Services = current_app.extensions["idp"]
-    return render_template(f"help/{language()}/{name}.html", settings=services.settings)
+def _page(name: str) -> Callable[[], str]:
+    def show() -> str:
+        services: Services = current_app.extensions["idp"]
+        return render_template(f"help/{language()}/{name}.html", settings=services.settings)
+
+    return show

@@ -38,7 +38,7 @@ class Desk:
 
     def decide(self, asked: AuthorizationRequest, parked: Parked | None) -> Response:
         """Sign-in, then gate, then code; with `prompt=none` what is missing is an error to the service."""
-        who = who_is_here()
+        who = who_is_here(parked.sid if parked else None)
         try:
             if who is None or self._must_sign_in(asked, parked, who):
                 self._refuse_if_silent(asked, "login_required", "the person must sign in")

@@ -65,13 +65,13 @@ class ParkedRequests:
 
     def waiting(self, name: str, now: int, clients: ClientRegistry) -> Waiting | None:
         """What the pages may know of the request of that name while it waits."""
-        query = select(ParkedRequest.client_id, ParkedRequest.parameters).where(*_waiting(name, now))
+        query = select(ParkedRequest.client_id, ParkedRequest.parameters, ParkedRequest.sid).where(*_waiting(name, now))
         row = current_session().execute(query).first()
         client = clients.get(row.client_id) if row else None
         if row is None or client is None:
             return None
         asked = json.loads(row.parameters)
-        return Waiting(client, asked["redirect_uri"], asked.get("ui_locales"), asked.get("login_hint"))
+        return Waiting(client, asked["redirect_uri"], asked.get("ui_locales"), asked.get("login_hint"), row.sid)
 
     def use(self, parked: Parked, now: int) -> bool:
         """Take the request for its one answer. False when another tab was faster."""

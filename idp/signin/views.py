@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy.exc import SQLAlchemyError
 
 from idp import session as browser_session
 from idp.accounts import user_numbers
@@ -11,9 +12,9 @@ from idp.signin import device
 from idp.signin.forms import SignInForm, SignOutForm
 from idp.signin.signing_in import Outcome, SigningIn
 from idp.signin.signing_out import onward, sign_out
-from idp.signin.who import who_is_here
+from idp.signin.who import has_timed_out, who_is_here
 from idp.web import limits
-from idp.web.desk import demande, desk_url, waiting
+from idp.web.desk import desk_url, waiting
 from idp.web.headers import allow_redirect_to
 from idp.web.throttle import Blocked
 from idp.web.translations import duree, t
@@ -22,11 +23,11 @@ from idp.web.translations import duree, t
 def blueprint(services: Services, signing_in: SigningIn) -> Blueprint:
     """The blueprint `signin`."""
     room = Blueprint("signin", __name__)
-    room.add_url_rule("/connexion", "connexion", _sign_in(services, signing_in), methods=["GET", "POST"])
+    room.add_url_rule("/connexion", "connexion", _SignIn(services, signing_in).view, methods=["GET", "POST"])
     room.add_url_rule("/deconnexion", "deconnexion", _confirm_sign_out, methods=["GET", "POST"])
-    room.add_url_rule("/deconnecte", "deconnecte", lambda: render_template("deconnecte.html"))
-    room.add_url_rule("/mes-services", "mes_services", lambda: _services(services))
-    room.add_url_rule("/", "accueil", lambda: redirect(url_for("signin.mes_services"), 303))
+    room.add_url_rule("/deconnecte", "deconnecte", _signed_out)
+    room.add_url_rule("/mes-services", "mes_services", _services)
+    room.add_url_rule("/", "accueil", _home)
     room.add_url_rule("/session/prolonger", "prolonger", _extend, methods=["POST"])
     room.add_url_rule("/mot-de-passe-oublie", "mot_de_passe_oublie", _help)
     room.add_url_rule("/probleme-de-connexion", "probleme_de_connexion", _help)
@@ -35,17 +36,18 @@ def blueprint(services: Services, signing_in: SigningIn) -> Blueprint:
     return room
 
 
-class _sign_in:  # noqa: N801 - a view with its collaborators
+class _SignIn:
     """« Connexion »."""
 
     def __init__(self, services: Services, signing_in: SigningIn) -> None:
         self._settings = services.settings
         self._signing_in = signing_in
 
-    def __call__(self) -> Response:
+    def view(self) -> Response:
+        """Show the form; at a POST, one try."""
         form = SignInForm()
         if request.method == "GET":
-            return self._page(form)
+            return self._timed_out() if has_timed_out() else self._page(form)
         limits.sign_in_from_this_address()
         if not form.validate_on_submit():
             return self._page(form, 422)
@@ -65,6 +67,18 @@ class _sign_in:  # noqa: N801 - a view with its collaborators
                 device.remember(response, self._settings, known)  # type: ignore[arg-type]
                 return response  # type: ignore[return-value]
 
+    def _timed_out(self) -> Response:
+        """Say once that the session is over; the next visit of this address shows the form."""
+        browser_session.end()
+        found = waiting()
+        return make_response(
+            render_template(
+                "session_finie.html",
+                duree_inactivite=duree(self._settings.session_idle),
+                retour_url=found.service.initiate_login_uri if found else None,
+            )
+        )
+
     def _page(self, form: SignInForm, status: int = 200, **context: object) -> Response:
         found = waiting()
         if request.method == "GET" and found and found.login_hint and len(found.login_hint) <= 64:
@@ -76,7 +90,7 @@ def _blocked(form: SignInForm, blocked: Blocked) -> Response:
     """The same page whether the identifier exists or not (C22)."""
     record("signin.blocked", suspended=blocked.suspended)
     if blocked.suspended:
-        page = render_template("suspendue.html")
+        page = render_template("suspendue.html", duree_restante=duree(blocked.seconds))
     else:
         page = render_template(
             "connexion.html", form=form, attente=t("connexion.attente", duree=duree(blocked.seconds))
@@ -109,8 +123,17 @@ def _confirm_sign_out() -> Response:
     return make_response(render_template("deconnexion.html", form=form))
 
 
-def _services(services: Services) -> Response:
+def _signed_out() -> str:
+    return render_template("deconnecte.html")
+
+
+def _home() -> Response:
+    return redirect(url_for("signin.mes_services"), 303)  # type: ignore[return-value]
+
+
+def _services() -> Response:
     """Signing in without a service lands here: the services that can be started from our side."""
+    services: Services = current_app.extensions["idp"]
     who = who_is_here()
     if who is None:
         return redirect(url_for("signin.connexion"), 303)  # type: ignore[return-value]
@@ -131,7 +154,8 @@ def _extend() -> Response:
 
 def _help() -> str:
     """Until the recoveries exist: whom to ask, honestly."""
-    return render_template("recours.html")
+    services: Services = current_app.extensions["idp"]
+    return render_template("recours.html", contact=services.settings.caf_contact)
 
 
 def _closed_gate() -> Response:
@@ -147,7 +171,8 @@ def _lost() -> Response:
 def context() -> dict[str, object]:
     """What the layout shows of the session: its idle limit, when somebody is signed in."""
     services: Services = current_app.extensions["idp"]
-    if demande() is None and request.endpoint is None:
-        return {}
-    who = who_is_here() if browser_session.current().used or not browser_session.current().new else None
+    try:
+        who = who_is_here()
+    except SQLAlchemyError:
+        who = None  # the page that is being drawn says that the database does not answer
     return {"session_idle": services.settings.session_idle if who else None}

@@ -7,14 +7,28 @@ from idp import session as browser_session
 from idp.accounts.standing import SignedIn, signed_in
 from idp.db import current_session
 from idp.services import Services
+from idp.settings import Settings
+from idp.web.desk import waiting
 
 
-def who_is_here() -> SignedIn | None:
-    """The latest sign-in of this browser that is within its time limits, of an account that is open; else None."""
-    if "signed_in" not in g:
-        g.signed_in = _read()
-    who: SignedIn | None = g.signed_in
-    return who
+def who_is_here(sid: str | None = None) -> SignedIn | None:
+    """The sign-in that this request is about: `sid`, else the one made for the request that waits, else the latest.
+
+    Only a sign-in within its time limits, of an account that is open, counts; None when there is none.
+    """
+    found = waiting()
+    wanted = sid or (found.sid if found else None)
+    here = _here()
+    return next((who for who in here if who.sid == wanted), here[0] if here else None)
+
+
+def has_timed_out() -> bool:
+    """Somebody was signed in here lately, and did nothing for too long."""
+    cookie = browser_session.current()
+    if cookie.new or _here():
+        return False
+    settings, now = _settings(), clock.now()
+    return any(now - who.opened_at < settings.session_lifetime for who in signed_in(current_session(), cookie.digest))
 
 
 def forget() -> None:
@@ -22,14 +36,27 @@ def forget() -> None:
     g.pop("signed_in", None)
 
 
-def _read() -> SignedIn | None:
+def _here() -> list[SignedIn]:
+    if "signed_in" not in g:
+        g.signed_in = _read()
+    here: list[SignedIn] = g.signed_in
+    return here
+
+
+def _read() -> list[SignedIn]:
     cookie = browser_session.current()
     if cookie.new:
-        return None
+        return []
+    settings, now = _settings(), clock.now()
+    return [
+        who
+        for who in signed_in(current_session(), cookie.digest)
+        if now - who.last_seen_at < settings.session_idle
+        and now - who.opened_at < settings.session_lifetime
+        and who.account.is_open
+    ]
+
+
+def _settings() -> Settings:
     services: Services = current_app.extensions["idp"]
-    settings, now = services.settings, clock.now()
-    for who in signed_in(current_session(), cookie.digest):
-        fresh = now - who.last_seen_at < settings.session_idle and now - who.opened_at < settings.session_lifetime
-        if fresh and who.account.is_open:
-            return who
-    return None
+    return services.settings

@@ -28,6 +28,8 @@ class Waiting:
     redirect_uri: str
     ui_locales: str | None
     login_hint: str | None
+    sid: str | None
+    """The sign-in that was made for this request, if there was one."""
 
 
 def demande() -> str | None:

@@ -66,14 +66,14 @@ def init(app: Flask) -> None:
         # The text of a database error holds parameters: only its kind is written.
         log.error(
             "database error",
-            extra={"fields": {"kind": type(error).__name__, "request_id": g.get("request_id")}},
+            extra={"fields": {"kind": type(error).__name__}},
         )
         return unavailable()
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         if isinstance(error, InternalServerError):
-            return unexpected(error)
+            return unexpected()
         status = error.code or 500
         if for_a_client():
             response = json_error(status, "invalid_request", error.name)
@@ -87,14 +87,8 @@ def init(app: Flask) -> None:
         return response
 
 
-def unexpected(error: InternalServerError) -> Response:
-    """500: our own fault. The trace goes to the log, the person gets a reference."""
-    cause = error.original_exception
-    log.error(
-        "unexpected error",
-        extra={"fields": {"kind": type(cause).__name__, "request_id": g.get("request_id")}},
-        exc_info=cause,
-    )
+def unexpected() -> Response:
+    """500: our own fault. Flask has written the trace to the log; the person gets its reference."""
     if for_a_client():
         return json_error(500, "server_error", "An unexpected error occurred.")
     reference = str(g.get("request_id", ""))

@@ -4,9 +4,10 @@ What decides about accounts is counted in SQL (`throttle.py`).
 """
 
 from flask import Flask, current_app, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from limits import parse_many
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from idp.settings import Settings
@@ -14,19 +15,36 @@ from idp.settings import Settings
 SIGN_IN = "sign-in"
 
 
+class AddressLimits:
+    """`hit(what, address)` counts one try and tells whether it is within the limits."""
+
+    def __init__(self, amounts: list[RateLimitItem], redis_url: str) -> None:
+        self._amounts = amounts
+        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = (
+            MovingWindowRateLimiter(storage_from_string(redis_url, wrap_exceptions=True)) if redis_url else self._here
+        )
+
+    def hit(self, what: str, address: str) -> RateLimitItem | None:
+        """Count a try; gives the limit that is exceeded, if one is."""
+        try:
+            return self._exceeded(self._shared, what, address)
+        except StorageError:
+            # Without its Redis each process counts alone: a lost cache never takes the provider down (F-13).
+            return self._exceeded(self._here, what, address)
+
+    def _exceeded(self, limiter: MovingWindowRateLimiter, what: str, address: str) -> RateLimitItem | None:
+        return next((amount for amount in self._amounts if not limiter.hit(amount, what, address)), None)
+
+
 def init(app: Flask, settings: Settings) -> None:
-    """Build the limiter; no request is counted unless a view asks."""
-    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
-    app.config["RATELIMIT_STRATEGY"] = "moving-window"
-    # Without its Redis the limiter counts in each process: it never takes the provider down (F-13).
-    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True
-    limiter = Limiter(get_remote_address, app=app, in_memory_fallback=[settings.address_limit])
-    app.extensions["address_limits"] = (limiter, parse_many(settings.address_limit))
+    """Build the counters; no request is counted unless a view asks."""
+    app.extensions["address_limits"] = AddressLimits(parse_many(settings.address_limit), settings.redis_url)
 
 
 def sign_in_from_this_address() -> None:
     """Count one try at a sign-in from this address. Raises `TooManyRequests` (429)."""
-    limiter, amounts = current_app.extensions["address_limits"]
-    for amount in amounts:
-        if not limiter.limiter.hit(amount, SIGN_IN, request.remote_addr or ""):
-            raise TooManyRequests(retry_after=amount.get_expiry())
+    limits: AddressLimits = current_app.extensions["address_limits"]
+    exceeded = limits.hit(SIGN_IN, request.remote_addr or "")
+    if exceeded is not None:
+        raise TooManyRequests(retry_after=exceeded.get_expiry())

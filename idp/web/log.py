@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 LONGEST = 500
 """Longest text of one field, characters (LE-02)."""
@@ -28,6 +28,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage()[:LONGEST],
         }
+        if has_request_context():
+            fields["request_id"] = g.get("request_id")
         fields.update(getattr(record, "fields", {}))
         if record.exc_info:
             fields["trace"] = self.formatException(record.exc_info)[-8000:]
@@ -61,7 +63,6 @@ def init(app: Flask, *, access: bool) -> None:
             "request",
             extra={
                 "fields": {
-                    "request_id": g.get("request_id"),
                     "method": request.method[:10],
                     "route": request.url_rule.rule if request.url_rule else None,
                     "status": response.status_code,

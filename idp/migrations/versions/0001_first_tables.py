@@ -183,6 +183,7 @@ def upgrade() -> None:
     sa.Column('browser', sa.LargeBinary(length=32), nullable=False),
     sa.Column('account_id', sa.String(length=32), nullable=False),
     sa.Column('signed_in_at', sa.BigInteger(), nullable=False),
+    sa.Column('rank', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=12), nullable=False),
     sa.Column('amr', sa.String(length=64), nullable=False),
     sa.ForeignKeyConstraint(['browser'], ['browser_sessions.digest'], name=op.f('fk_sign_ins_browser_browser_sessions'), onupdate='CASCADE', ondelete='CASCADE'),

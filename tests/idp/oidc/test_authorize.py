@@ -56,7 +56,8 @@ def test_a_request_without_redirect_uri_gets_a_page_even_when_one_is_registered(
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "scope", "code_challenge", "nonce", "prompt"])
 def test_a_parameter_sent_twice_is_refused(signed_in: Browser, service: Service, pkce: Pkce, name: str) -> None:
     asked = authorization(service, pkce)
-    query = urlencode([*asked.items(), (name, asked.get(name, "x"))])
+    asked.setdefault(name, "x")
+    query = urlencode([*asked.items(), (name, asked[name])])
     response = signed_in.get(f"/oauth2/authorize?{query}")
     assert response.status_code == 400
     assert name in response.get_data(as_text=True)
@@ -210,7 +211,7 @@ def test_prompt_none_in_the_middle_of_the_first_login_is_interaction_required(
 def test_prompt_none_with_a_sign_in_older_than_max_age_is_login_required(
     provider: Provider, service: Service, pkce: Pkce
 ) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(provider.landlord())
         time.tick(10)
@@ -235,7 +236,7 @@ def test_a_service_that_wants_a_fresh_sign_in_gets_one_and_only_one(
     provider: Provider, service: Service, pkce: Pkce, asked: dict[str, str]
 ) -> None:
     landlord = provider.landlord()
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(landlord)
         time.tick(60)
@@ -279,7 +280,7 @@ def test_a_parked_request_of_another_browser_is_worth_nothing(
     page = stranger.authorize(service, pkce).headers["Location"]
     response = signed_in.get(page.replace("/connexion", "/oauth2/authorize"))
     assert response.status_code == 400
-    assert 'data-page="demande.perdue"' in response.get_data(as_text=True)
+    assert 'data-page="demande-perdue"' in response.get_data(as_text=True)
 
 
 @pytest.mark.security("AZ-20")
@@ -309,7 +310,7 @@ def test_two_tabs_bring_each_code_to_its_own_service(
 
 def test_a_request_survives_a_slow_reader_but_not_for_ever(provider: Provider, service: Service, pkce: Pkce) -> None:
     landlord = provider.landlord()
-    with freeze_time("2026-11-24 08:00:00") as time:
+    with freeze_time("2027-01-15 08:00:00") as time:
         browser = provider.browser()
         page = browser.authorize(service, pkce).headers["Location"]
         time.tick(11 * 3600)
@@ -319,7 +320,7 @@ def test_a_request_survives_a_slow_reader_but_not_for_ever(provider: Provider, s
         time.tick(12 * 3600)
         response = browser.get(browser.sign_in(landlord, late).headers["Location"])
         assert response.status_code == 400
-        assert 'data-page="demande.perdue"' in response.get_data(as_text=True)
+        assert 'data-page="demande-perdue"' in response.get_data(as_text=True)
 
 
 def test_the_query_of_a_registered_address_stays_as_it_is(provider: Provider, signed_in: Browser, pkce: Pkce) -> None:

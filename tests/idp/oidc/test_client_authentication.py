@@ -14,7 +14,7 @@ from tests.idp.oidc.test_token import events
 from tests.idp.provider import ISSUER, Browser, Pkce, Provider, Service, redeem
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-NOW = 1_795_514_400
+NOW = 1_800_007_200
 
 
 def token(browser: Browser, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
@@ -83,7 +83,7 @@ def test_a_client_without_a_secret_cannot_be_taken_with_an_empty_one(provider: P
 
 
 def test_a_secret_that_was_rotated_works_beside_the_new_one_until_its_date(provider: Provider) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         service, browser = provider.service(), provider.browser()
         with provider.transaction() as services:
             new = Service(service.client_id, services.clients.rotate_secret(service.client_id, 3600))
@@ -96,9 +96,9 @@ def test_a_secret_that_was_rotated_works_beside_the_new_one_until_its_date(provi
 
 @pytest.mark.security("CL-07")
 def test_a_service_disabled_by_another_process_is_dead_within_five_seconds(
-    provider: Provider, settings: Callable[..., Any]
+    provider: Provider, make_provider: Callable[..., Provider]
 ) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         service, browser = provider.service(), provider.browser()
         assert proved(token(browser, service.basic))
         other = Provider.__new__(Provider)
@@ -146,7 +146,7 @@ class KeyHolder:
 @pytest.mark.parametrize("alg", ["ES256", "RS256"])
 def test_a_signed_assertion_proves_its_client_once(provider: Provider, browser: Browser, alg: str) -> None:
     holder = KeyHolder(provider, alg)
-    with freeze_time("2026-11-24 10:00:00"):
+    with freeze_time("2027-01-15 10:00:00"):
         assertion = holder.assertion()
         assert proved(holder.show(browser, assertion))
         assert not proved(holder.show(browser, assertion))
@@ -155,7 +155,7 @@ def test_a_signed_assertion_proves_its_client_once(provider: Provider, browser: 
 
 def test_a_code_can_be_redeemed_with_an_assertion(provider: Provider, signed_in: Browser, pkce: Pkce) -> None:
     holder = KeyHolder(provider)
-    with freeze_time("2026-11-24 10:00:00"):
+    with freeze_time("2027-01-15 10:00:00"):
         landlord = provider.landlord()
         browser = provider.browser()
         browser.sign_in(landlord)
@@ -199,7 +199,7 @@ def test_an_assertion_with_a_wrong_claim_is_refused(
     provider: Provider, browser: Browser, claims: dict[str, Any]
 ) -> None:
     holder = KeyHolder(provider)
-    with freeze_time("2026-11-24 10:00:00"):
+    with freeze_time("2027-01-15 10:00:00"):
         response = holder.show(browser, holder.assertion(**claims))
     assert (response.status_code, response.get_json()["error"]) == (401, "invalid_client")
 
@@ -210,7 +210,7 @@ def test_an_assertion_that_its_own_key_did_not_sign_is_refused(provider: Provide
     holder = KeyHolder(provider)
     stranger = jwk.ECKey.generate_key("P-256")
     public = holder.key.as_dict(private=False)
-    with freeze_time("2026-11-24 10:00:00"):
+    with freeze_time("2027-01-15 10:00:00"):
         made = {
             "none": lambda: ".".join((*unsigned(holder), "")),
             "hs256": lambda: holder.assertion(

@@ -32,7 +32,7 @@ def test_with_a_hint_of_this_sign_in_the_person_is_signed_out_and_sent_back(
 
 @pytest.mark.authlib(5)
 def test_an_expired_hint_is_as_good(provider: Provider, service: Service, pkce: Pkce) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(provider.landlord())
         hint = redeem(browser, service, browser.code(service, pkce), pkce).get_json()["id_token"]

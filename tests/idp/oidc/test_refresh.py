@@ -1,11 +1,11 @@
 """Refreshing: each refresh token is good once, the gate is asked each time, a replay ends the family."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from freezegun import freeze_time
 
-from idp.settings import Settings
 from tests.idp.oidc.test_token import events, id_token
 from tests.idp.provider import ISSUER, Browser, Landlord, Pkce, Provider, Service, redeem, refresh
 
@@ -42,7 +42,7 @@ def test_of_fifty_threads_with_one_refresh_token_one_wins_and_lives(
 
 @pytest.mark.security("RT-03")
 def test_a_lost_answer_asked_for_again_within_ten_seconds_harms_nobody(provider: Provider, service: Service) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser, pkce = provider.browser(), Pkce()
         browser.sign_in(provider.landlord())
         first = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
@@ -54,7 +54,7 @@ def test_a_lost_answer_asked_for_again_within_ten_seconds_harms_nobody(provider:
 
 @pytest.mark.security("RT-01", "RT-03")
 def test_a_refresh_token_used_again_later_ends_its_family(provider: Provider, service: Service) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser, pkce = provider.browser(), Pkce()
         browser.sign_in(provider.landlord())
         first = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
@@ -67,8 +67,8 @@ def test_a_refresh_token_used_again_later_ends_its_family(provider: Provider, se
         assert "refresh.replayed" in events(provider)
 
 
-def test_without_a_grace_even_an_immediate_replay_ends_the_family(settings: "type[Settings]") -> None:
-    provider = Provider(settings(refresh_grace=0))
+def test_without_a_grace_even_an_immediate_replay_ends_the_family(make_provider: Callable[..., Provider]) -> None:
+    provider = make_provider(refresh_grace=0)
     service, browser, pkce = provider.service(), provider.browser(), Pkce()
     browser.sign_in(provider.landlord())
     first = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
@@ -112,14 +112,13 @@ def test_a_scope_withdrawn_from_the_service_is_gone_at_the_next_refresh(
 
 
 @pytest.mark.security("RT-07")
-def test_a_revoked_refresh_token_stays_revoked_after_a_restart(settings: "type[Settings]", database_url: str) -> None:
-    kept = settings()
-    provider, pkce = Provider(kept), Pkce()
+def test_a_revoked_refresh_token_stays_revoked_after_a_restart(make_provider: Callable[..., Provider]) -> None:
+    provider, pkce = make_provider(), Pkce()
     service, browser = provider.service(), provider.browser()
     browser.sign_in(provider.landlord())
     body = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
     browser.client.post("/oauth2/revoke", base_url=ISSUER, headers=service.basic, data={"token": body["refresh_token"]})
-    again = Provider(kept)
+    again = make_provider()
     assert refresh(again.browser(), service, body["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
@@ -127,7 +126,7 @@ def test_a_revoked_refresh_token_stays_revoked_after_a_restart(settings: "type[S
 def test_a_family_ends_with_the_session_of_twelve_hours_however_often_it_is_used(
     provider: Provider, service: Service
 ) -> None:
-    with freeze_time("2026-11-24 08:00:00") as time:
+    with freeze_time("2027-01-15 08:00:00") as time:
         browser, pkce = provider.browser(), Pkce()
         browser.sign_in(provider.landlord())
         body = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
@@ -141,7 +140,7 @@ def test_a_family_ends_with_the_session_of_twelve_hours_however_often_it_is_used
 @pytest.mark.security("RT-08")
 def test_with_offline_access_a_family_outlives_the_session_but_not_thirty_days(provider: Provider) -> None:
     service = provider.service(scope="openid offline_access")
-    with freeze_time("2026-11-01 08:00:00") as time:
+    with freeze_time("2027-02-01 08:00:00") as time:
         browser, pkce = provider.browser(), Pkce()
         browser.sign_in(provider.landlord())
         code = browser.code(service, pkce, scope="openid offline_access")

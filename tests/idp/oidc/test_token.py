@@ -64,7 +64,7 @@ def test_the_id_token_names_the_published_key_that_signed_it(
 @pytest.mark.authlib(3)
 def test_auth_time_is_the_sign_in_and_not_now(provider: Provider, service: Service, pkce: Pkce) -> None:
     landlord = provider.landlord()
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(landlord)
         times = []
@@ -72,12 +72,12 @@ def test_auth_time_is_the_sign_in_and_not_now(provider: Provider, service: Servi
             time.tick(600)
             body = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
             times.append(id_token(browser, body["id_token"])["auth_time"])
-        assert times == [1795514400, 1795514400]
+        assert times == [1800007200, 1800007200]
 
 
 @pytest.mark.authlib(4)
 def test_an_access_token_lives_five_minutes(provider: Provider, service: Service, pkce: Pkce) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(provider.landlord())
         body = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
@@ -164,7 +164,7 @@ def test_a_verifier_without_a_challenge_is_refused(provider: Provider, signed_in
 
 
 def test_a_code_dies_after_a_minute(provider: Provider, service: Service, pkce: Pkce) -> None:
-    with freeze_time("2026-11-24 10:00:00") as time:
+    with freeze_time("2027-01-15 10:00:00") as time:
         browser = provider.browser()
         browser.sign_in(provider.landlord())
         in_time, late = browser.code(service, pkce), browser.code(service, pkce)

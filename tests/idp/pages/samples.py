@@ -80,9 +80,6 @@ PAGES: dict[str, tuple[str, Context]] = {
     ),
     "demande-perdue": ("demande_perdue.html", lambda: {"service": SERVICE, "service_name": SERVICE.name}),
     "demande-perdue-sans-service": ("demande_perdue.html", dict),
-    "refuse": ("refuse.html", lambda: {"service_name": SERVICE.name, "services": [SERVICE], "retour_url": "/"}),
-    "refuse-organisme": ("refuse.html", lambda: {"service_name": SERVICE.name, "moral": True}),
-    "refuse-niveau": ("refuse.html", lambda: {"service_name": SERVICE.name, "niveau": True}),
     "mot-de-passe-oublie": ("recours.html", dict),
     "probleme-de-connexion": ("recours.html", lambda: {"contact": "votre Caf, au 3230"}),
     "erreur-404": (
@@ -109,7 +106,6 @@ PAGES: dict[str, tuple[str, Context]] = {
             "detail": "redirect_uri <unknown>",
         },
     ),
-    "choix-compte": ("choix_compte.html", lambda: {"form": SignOutForm(), "comptes": [PERSON, ORGANISATION]}),
 }
 
 HELP = tuple(path for path in help_pages.views.PAGES.values())
