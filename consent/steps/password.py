@@ -46,7 +46,7 @@ class ChoosePassword:
         if not form.genuine(ports.t) or not _filled(form, ports, account):
             return self._show(visit, form, 422)
         try:
-            return Done(ports.passwords.change(account, form.nouveau_mot_de_passe.data))
+            return Done(ports.passwords.change(account, form.nouveau_mot_de_passe.data or ""))
         except TooBusy as busy:
             form.nouveau_mot_de_passe.errors = [ports.t("connexion.service_indisponible")]
             return self._show(visit, form, 503, {"Retry-After": str(busy.retry_after)})
