@@ -4,12 +4,10 @@ Owns how connections behave. Owns no table: models live with their behaviour.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -76,13 +74,14 @@ def _sqlite_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
             connection.execute(f"PRAGMA {pragma}")
 
 
+@event.listens_for(Engine, "savepoint")
+def _begin_before_a_savepoint(connection: Connection, _name: str) -> None:
+    """A savepoint that opens an SQLite transaction would commit it at its end: open the transaction first."""
+    driver: Any = connection.connection.dbapi_connection
+    if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def current_session() -> Session:
     """The session of this request or command: what the rooms are given."""
     return db.session()
-
-
-@contextmanager
-def own_transaction() -> Iterator[Session]:
-    """A short transaction apart from the request's own: committed at the end, rolled back on an error."""
-    with Session(db.engine, expire_on_commit=False) as session, session.begin():
-        yield session

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from idp.accounts import identifiers, user_numbers
 from idp.accounts.models import FIRST_LOGIN, LETTER, MAIL, MORAL, RECOVERY, Account, new_id
+from idp.accounts.organisations import Organisation
 from idp.accounts.passwords import LETTER_LIFETIME, MAIL_LIFETIME, PasswordService
 from idp.accounts.sending import Outbox, channel_of, recipient_of
 from idp.accounts.store import Closed
 from idp.db import Model
 from idp.delivery.mailings import IdentifierMailing, PasswordMailing, Recipient
-from idp.organisations.models import Organisation
 
 RECOVERY_MAIL_LIFETIME = 86_400
 """A forgotten password's answer by mail: 24 hours (PW-04)."""

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from idp.accounts.organisations import Organisation
 from idp.db import Model
-from idp.organisations.models import Organisation
 
 PHYSIQUE: Final = "physique"
 MORAL: Final = "moral"

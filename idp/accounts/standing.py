@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp import session as browser_session
 from idp.accounts.models import Account
-from idp.organisations.models import Organisation
+from idp.accounts.organisations import Organisation
 
 _COLUMNS = (
     Account.id,

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from consent.gate import Clearance
 from idp.accounts import standing
 from idp.accounts.models import Account
+from idp.accounts.organisations import Organisation
 from idp.accounts.standing import SignedIn, Standing
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.oidc.claims import ACR
 from idp.oidc.models import Grant, Token
 from idp.oidc.secret_values import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint
-from idp.organisations.models import Organisation
 from idp.settings import Settings
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp.accounts.models import ADMINISTRATEUR, UTILISATEUR, Account
+from idp.accounts.organisations import Organisation
 from idp.accounts.sending import Outbox
 from idp.delivery.mailings import NoticeMailing
-from idp.organisations.models import Organisation
 
 Role = Literal["administrateur", "utilisateur"]
 

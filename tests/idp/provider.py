@@ -19,9 +19,9 @@ from werkzeug.test import TestResponse
 from consent.cli import publish_shipped
 from idp import clock, start
 from idp.accounts.models import Account
+from idp.accounts.organisations import Organisation
 from idp.app import create_app
 from idp.db import db
-from idp.organisations.models import Organisation
 from idp.services import Services
 from idp.settings import Settings
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from idp.accounts import identifiers, user_numbers
 from idp.accounts.models import Account, new_id
+from idp.accounts.organisations import Organisation
 from idp.accounts.passwords import PasswordService
 from idp.delivery.mailings import Mailing
-from idp.organisations.models import Organisation
 from tests.conftest import Clock, Recorded
 
 Result = TypeVar("Result")

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 from idp.accounts import identifiers
 from idp.accounts.enrolment import Enrolment, Lives, NewAccount, Taken
 from idp.accounts.models import Account, Password
+from idp.accounts.organisations import Organisation
 from idp.accounts.passwords import PasswordService
 from idp.accounts.store import Closed
 from idp.delivery.mailings import IdentifierMailing, PasswordMailing
 from idp.delivery.refusals import RecipientRefused
-from idp.organisations.models import Organisation
 from tests.conftest import Clock, Recorded
 from tests.idp.accounts.making import SIRET, Post, make_account, make_organisation, password_service
 

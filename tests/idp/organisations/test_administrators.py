@@ -7,10 +7,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from idp.accounts.models import Account
+from idp.accounts.organisations import Organisation
 from idp.delivery.mailings import NoticeMailing
 from idp.organisations import administrators
 from idp.organisations.administrators import complete_first_login
-from idp.organisations.models import Organisation
 from tests.conftest import Clock, Recorded
 from tests.idp.accounts.making import Post, make_account, make_organisation
 

@@ -1,4 +1,4 @@
-"""Table of `organisations`: one row for each SIRET."""
+"""The organisation of an account: one row for each SIRET. Who administers it is for the room `organisations`."""
 
 import uuid
 
