@@ -69,6 +69,8 @@ class Cookie(dict[str, Any], SessionMixin):
     def __init__(self, value: str | None, key: bytes) -> None:
         self.value = value or secrets.token_urlsafe(32)
         self.new = value is None
+        self.empty = value is None
+        """Nobody can be signed in behind it: the browser brought none, and no row was made for it since."""
         self.used = False
         self._key = key
         super().__init__()
@@ -161,6 +163,7 @@ def renew() -> bytes:
     ).first()
     if moved is None:
         session.execute(insert(BrowserSession).values(digest=new.digest, opened_at=now, last_seen_at=now))
+    new.empty = False
     renewed.send(old=old.digest, new=new.digest)
     return new.digest
 

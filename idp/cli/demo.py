@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import click
 
@@ -101,14 +102,14 @@ class Demonstration:
             stderr=log,
             start_new_session=True,
         )
-        _wait_for(f"{self.issuer}/sante/pret")
+        self._wait_for(f"{self.issuer}/sante/pret")
         yield subprocess.Popen(
             [
                 sys.executable,
                 "-m",
                 "examples.espace_bailleur",
-                *("--issuer", self.issuer, "--client-id", CLIENT, "--secret-file", str(self.secret_file)),
-                *("--port", str(self.service_port), "--data", str(self.folder / "service")),
+                *("--issuer", self.issuer, "--client-id", CLIENT, "--client-secret-file", str(self.secret_file)),
+                *("--port", str(self.service_port), "--sessions-file", str(self.folder / "service.sqlite3")),
             ],
             env={**self.environment, "ESPACE_BAILLEUR_SECRET_KEY": secrets.token_urlsafe(32)},
             cwd=ROOT,
@@ -116,7 +117,16 @@ class Demonstration:
             stderr=log,
             start_new_session=True,
         )
-        _wait_for(self.service)
+        self._wait_for(self.service)
+
+    def _wait_for(self, url: str) -> None:
+        for _ in range(600):
+            try:
+                urlopen(url, timeout=2).close()  # noqa: S310 - our own http address
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise click.ClickException(f"{url} ne répond pas : voir {self.folder / 'fournisseur.log'}")
 
     def say_what_to_do(self) -> None:
         """The way from the service's page through a first login and back."""
@@ -171,19 +181,6 @@ def _announce(path: Path) -> str:
         return f"Courrier ({'identifiant' if path.parent.name == 'identifiers' else 'mot de passe provisoire'})"
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     return f"Mail « {message['Subject']} » à {message['To']}"
-
-
-def _wait_for(url: str) -> None:
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    for _ in range(300):
-        try:
-            urlopen(url, timeout=2).close()  # noqa: S310 - our own http address
-            return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise click.ClickException(f"{url} ne répond pas : voir le fichier fournisseur.log du dossier de la démonstration")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -25,7 +25,7 @@ def who_is_here(sid: str | None = None) -> SignedIn | None:
 def has_timed_out() -> bool:
     """Somebody was signed in here lately, and did nothing for too long."""
     cookie = browser_session.current()
-    if cookie.new or _here():
+    if cookie.empty or _here():
         return False
     settings, now = _settings(), clock.now()
     return any(now - who.opened_at < settings.session_lifetime for who in signed_in(current_session(), cookie.digest))
@@ -45,7 +45,7 @@ def _here() -> list[SignedIn]:
 
 def _read() -> list[SignedIn]:
     cookie = browser_session.current()
-    if cookie.new:
+    if cookie.empty:
         return []
     settings, now = _settings(), clock.now()
     return [
