@@ -4,6 +4,8 @@ import email
 import email.policy
 import os
 import secrets
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,7 +41,9 @@ def demo(port: int, service_port: int, data: Path) -> None:
     if not LANDLORDS.exists():
         raise click.ClickException("la démonstration se lance depuis les sources : ./dev demo")
     demonstration = Demonstration(port, service_port, data.resolve())
+    _refuse_taken(port, service_port)
     demonstration.prepare()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: both servers are stopped
     with ExitStack() as started:
         for process in demonstration.start():
             started.callback(_stop, process)
@@ -181,6 +185,15 @@ def _announce(path: Path) -> str:
         return f"Courrier ({'identifiant' if path.parent.name == 'identifiers' else 'mot de passe provisoire'})"
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     return f"Mail « {message['Subject']} » à {message['To']}"
+
+
+def _refuse_taken(*ports: int) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise click.ClickException(
+                    f"le port {port} est déjà pris : arrêtez ce qui l’occupe, ou choisissez --port"
+                )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

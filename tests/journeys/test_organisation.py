@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from stdnum import luhn
+
 from tests.journeys import first_login
 from tests.journeys.browser import Person
 from tests.journeys.landlord import Landlord, new_landlord
@@ -13,14 +15,10 @@ COMPANY = "SCI du Vieux Pont"
 
 
 def siret(number: int) -> str:
-    """A SIRET that passes its check, made from `number`."""
-    start = f"{number % 10**13:013d}"
-    return next(start + str(last) for last in range(10) if _luhn(start + str(last)))
-
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(d) * (2 if index % 2 else 1) for index, d in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+    """A SIRET made from `number`: company and establishment each end with their check digit."""
+    siren = f"{number % 10**8:08d}"
+    start = siren + luhn.calc_check_digit(siren) + "0001"
+    return start + luhn.calc_check_digit(start)
 
 
 def colleagues(provider: Provider) -> tuple[Landlord, Landlord]:

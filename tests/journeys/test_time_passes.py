@@ -121,10 +121,6 @@ def test_a_request_that_waited_too_long_is_explained_with_a_way_back_to_the_serv
     first_login.arrives(person, service)
     provider.moves_time(13 * HOUR)
     first_login.signs_in(person, landlord)
-    for step in first_login.STEPS:
-        step(person, landlord)
-    if person.on == first_login.TERMINEE:
-        person.follows("main a.bouton")
     person.sees("demande-perdue")
     person.follows(f"main a[href^='{service.url}']")
-    person.sees_service("bailleur")
+    person.sees(first_login.INFORMATIONS)
