@@ -4,6 +4,7 @@
 started by the run itself, in a temporary folder, and ends with it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from idp.db import all_metadata, engine_options
+from tests import logged
 from tests.databases import Databases
 from tests.postgresql import PostgresServer
 
@@ -39,6 +41,17 @@ class Recorded(list[tuple[str, dict[str, Any]]]):
     @property
     def names(self) -> list[str]:
         return [event for event, _ in self]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_for_the_search() -> Iterator[None]:
+    """Every log line and every secret of this process is kept, for `tests/secrets_in_logs.py`."""
+    handler = logged.keep_the_log()
+    logging.getLogger().addHandler(handler)
+    with pytest.MonkeyPatch.context() as patch:
+        logged.note_what_is_minted(patch)
+        yield
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture

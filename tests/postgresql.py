@@ -67,7 +67,7 @@ class PostgresServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        log = open(self.folder / "log", "wb")  # noqa: SIM115 - lives as long as the server
+        log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
             [
                 _program("postgres"),

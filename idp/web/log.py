@@ -14,6 +14,8 @@ from flask import Flask, Response, g, has_request_context, request
 LONGEST = 500
 """Longest text of one field, characters (LE-02)."""
 
+OUTPUT = "idp.stderr"
+
 _access = logging.getLogger("idp.access")
 
 
@@ -37,11 +39,12 @@ class JsonLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Send the process's log to standard error as JSON lines."""
+    """Send the process's log to standard error as JSON lines. Done again, it replaces what it did before."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    handler.set_name(OUTPUT)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [*(other for other in root.handlers if other.name != OUTPUT), handler]
     root.setLevel(logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Authlib writes whole tokens at DEBUG.

@@ -111,7 +111,6 @@ def _settings(folder: Path, url: str, kept: dict[str, Any], **changes: Any) -> S
         "bcrypt_cost": 4,
         "mail_gap": 0,
         "letter_gap": 0,
-        "access_log": False,
         **kept,
     }
     return Settings(**{**values, **changes})
