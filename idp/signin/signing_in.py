@@ -72,9 +72,11 @@ class SigningIn:
 
     def _settle(self, credentials: Credentials, verdict: Verdict, identifier: str, device: str, key: bytes) -> Outcome:
         session = current_session()
-        account = standing(session, verdict.account_id) if verdict.account_id else None
+        # A refusal reads nothing more, whether the password was right or not: equal work, equal times (LG-02).
+        here = verdict.account_id if verdict.outcome != "wrong" else None
+        account = standing(session, here) if here else None
         # The account is read again: it may have been locked while the password was hashed.
-        if account is None or not account.is_open or verdict.outcome == "wrong":
+        if account is None or not account.is_open:
             reason = "account-stopped" if verdict.account_id else "wrong-password"
             reason = reason if credentials.account_id else "unknown-identifier"
             record("signin.refused", account_id=credentials.account_id, reason=reason)

@@ -8,7 +8,7 @@ back when it succeeds or when the server was too busy to look. A suspension touc
 import hashlib
 import hmac
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, delete, insert, select, update
+from sqlalchemy import BigInteger, Integer, LargeBinary, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -95,7 +95,12 @@ class Throttle:
         session.execute(
             update(Attempts)
             .where(Attempts.key == key, Attempts.failures > 0)
-            .values(failures=Attempts.failures - 1, blocked_until=0)
+            .values(
+                failures=Attempts.failures - 1,
+                blocked_until=0,
+                # The suspension that this attempt had brought is not one: the next is no longer for it.
+                suspensions=Attempts.suspensions - case((Attempts.failures >= SUSPEND_AT, 1), else_=0),
+            )
         )
 
     def forgive(self, session: Session, key: bytes) -> None:
