@@ -126,7 +126,8 @@ class Provider:
             db.session.add(account)
             db.session.flush()
             hashed = services.passwords.hash_personal(account.id, PASSWORD)
-            assert services.passwords.store_personal(account.id, hashed)
+            stored = services.passwords.store_personal(account.id, hashed)
+            assert stored
             if completed:
                 self._accept_texts(services, account.id)
             return Landlord(account.id, values["identifier"], values["user_number"], email)
