@@ -168,7 +168,7 @@ def _channels(settings: Settings) -> dict[str, DeliveryChannel]:
 
 def _every_request(app: Flask, settings: Settings, services: Services, parked: ParkedRequests) -> None:
     """What happens around each request, in this order."""
-    app.session_interface = session.Cookies(settings, derived(settings, "csrf"))
+    app.session_interface = session.Cookies(settings)
     headers.init(app, settings)
     log.init(app, access=settings.access_log)
     translations.init_translations(app, strict=not settings.production)

@@ -66,22 +66,22 @@ class SignIn(Model):
 class Cookie(dict[str, Any], SessionMixin):
     """What Flask calls the session: the cookie's value, and the form token that follows from it."""
 
-    def __init__(self, value: str | None, key: bytes) -> None:
+    def __init__(self, value: str | None) -> None:
         self.value = value or secrets.token_urlsafe(32)
         self.new = value is None
         self.empty = value is None
         """Nobody can be signed in behind it: the browser brought none, and no row was made for it since."""
         self.used = False
-        self._key = key
         super().__init__()
 
     def __contains__(self, name: object) -> bool:
         return name == "csrf_token"
 
     def __getitem__(self, name: str) -> str:
-        # Flask-WTF keeps its raw token in the session. Ours is derived from the cookie, so that it needs no row.
+        # Flask-WTF keeps its raw token in the session. Ours is derived from the cookie, so that it needs no row, and
+        # from the cookie alone, so that the forms that are open outlive a rotation of the secret keys.
         self.used = True
-        return hmac.new(self._key, self.value.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.value.encode(), b"form-token", hashlib.sha256).hexdigest()
 
     @property
     def digest(self) -> bytes:
@@ -92,15 +92,14 @@ class Cookie(dict[str, Any], SessionMixin):
 class Cookies(SessionInterface):
     """Reads and writes the one session cookie: `__Host-` and Secure everywhere but on plain http loopback."""
 
-    def __init__(self, settings: Settings, key: bytes) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.secure = settings.secure_cookies
         self.name = "__Host-mcp-session" if self.secure else "mcp-session"
-        self._key = key
 
     def open_session(self, app: Flask, request: Request) -> Cookie:
         """The session of a request. A value that we cannot have given counts as none."""
         value = request.cookies.get(self.name)
-        return Cookie(value if value and len(value) == 43 and value.isascii() else None, self._key)
+        return Cookie(value if value and len(value) == 43 and value.isascii() else None)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie when it is new and something on the page depends on it."""
@@ -152,7 +151,7 @@ def renew() -> bytes:
     """Give this browser a new cookie and carry over what was signed in; the old cookie is dead at once."""
     session, now = current_session(), clock.now()
     old = current()
-    new = Cookie(None, old._key)
+    new = Cookie(None)
     new.used = True
     _replace_cookie(new)
     moved = session.execute(
@@ -189,7 +188,7 @@ def end() -> None:
     digest = current().digest
     _end(select(SignIn.sid).where(SignIn.browser == digest))
     current_session().execute(delete(BrowserSession).where(BrowserSession.digest == digest))
-    cookie = Cookie(None, current()._key)
+    cookie = Cookie(None)
     cookie.used = True
     _replace_cookie(cookie)
 

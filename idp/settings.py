@@ -5,12 +5,14 @@ A secret may be given as `IDP_..._FILE`: the path of a file that holds it. `docs
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PREFIX = "IDP_"
@@ -24,6 +26,7 @@ SECRET_NAMES = (
 )
 SECRET_LISTS = ("secret_keys", "key_encryption_keys", "password_peppers")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+REDIS_SCHEMES = ("redis", "rediss", "redis+unix", "redis+cluster", "redis+sentinel")
 
 Seconds = Annotated[int, Field(ge=0)]
 
@@ -116,6 +119,44 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("address_limit")
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError("donnez des limites comme « 60 per minute;600 per hour »") from None
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("donnez une adresse sqlite:///… ou postgresql+psycopg://…")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in REDIS_SCHEMES:
+            raise ValueError("donnez une adresse redis://… ou rediss://…")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and not (url.scheme in ("smtp", "smtps") and url.hostname):
+            raise ValueError("donnez une adresse smtp(s)://utilisateur:mot-de-passe@serveur:port")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if not re.search(r"[^@\s<>]@[^@\s<>]+>?\Z", value):
+            raise ValueError("donnez un expéditeur comme « Mon Compte Partenaire <ne-pas-repondre@exemple.fr> »")
+        return value
 
     @model_validator(mode="after")
     def _coherent(self) -> "Settings":
@@ -214,8 +255,25 @@ def _with_secret_files(given: dict[str, Any], origin: str) -> dict[str, tuple[An
     return read
 
 
+_SENTENCES = {
+    "missing": "ce réglage est nécessaire, donnez-lui une valeur",
+    "int_parsing": "donnez un nombre entier",
+    "int_type": "donnez un nombre entier",
+    "int_from_float": "donnez un nombre entier",
+    "greater_than_equal": "donnez au moins {ge}",
+    "less_than_equal": "donnez au plus {le}",
+    "literal_error": "donnez {expected}",
+    "bool_parsing": "donnez true ou false",
+    "bool_type": "donnez true ou false",
+    "string_type": "donnez un texte",
+    "path_type": "donnez un chemin",
+    "tuple_type": "donnez un texte, ou une liste de textes",
+}
+
+
 def _sentence(error: Any) -> str:
     """One line for one refusal of pydantic; the value is left out, it may be a secret."""
-    where = ".".join(str(part) for part in error["loc"])
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    return f"{PREFIX}{where.upper()} : {reason}" if where else reason
+    where = str(error["loc"][0]).upper() if error["loc"] else ""
+    context = {name: str(value).replace(" or ", " ou ") for name, value in error.get("ctx", {}).items()}
+    reason = _SENTENCES.get(error["type"], "").format(**context) or str(error["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{where} : {reason}" if where else reason

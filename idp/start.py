@@ -21,6 +21,9 @@ from keys import sentinel
 from keys.refusals import KeyRefused
 from keys.sealing import Unsealable
 
+UNFINISHED = ".secrets-"
+"""Begins the name of a secrets file that is being written."""
+
 
 def with_secrets(settings: Settings) -> Settings:
     """The settings, completed with the secrets file of the data directory; made now at the very first start.
@@ -32,10 +35,11 @@ def with_secrets(settings: Settings) -> Settings:
         return settings
     path = secrets_file(settings)
     if not path.exists():
-        if not _first_start(settings):
+        if _first_start(settings):
+            make_secrets(settings)
+        elif not path.exists():  # else another process that starts at the same moment has just made them
             names = ", ".join(f"IDP_{name.upper()}" for name in missing)
             raise SettingsRefused(f"il manque {names} : donnez ces secrets, ou lancez « idp secrets init »")
-        make_secrets(settings)
     try:
         kept = tomllib.loads(path.read_text(encoding="ascii"))
         return Settings(**{**settings.model_dump(), **{name: tuple(kept[name]) for name in missing}})
@@ -53,7 +57,7 @@ def make_secrets(settings: Settings) -> bool:
     path = secrets_file(settings)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lines = [f'{name} = ["{secrets.token_urlsafe(32)}"]\n' for name in SECRET_LISTS]
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.writelines(lines)
         file.flush()
@@ -73,9 +77,12 @@ def make_ready(app: Flask) -> None:
     Takes an app context of its own; run before the first request and before commands that work with data.
     """
     with app.app_context():
+        if services().settings.production and app.debug:
+            raise SettingsRefused("le mode de mise au point est interdit en production : retirez FLASK_DEBUG")
         try:
             _check_schema()
             _check_secrets()
+            _check_no_demonstration()
             db.session.commit()
         except DBAPIError as error:
             raise SettingsRefused(
@@ -92,7 +99,10 @@ def services() -> Services:
 def _first_start(settings: Settings) -> bool:
     """An embedded database and nothing kept yet: nothing can be lost by making secrets."""
     embedded = settings.database == f"sqlite:///{settings.data_dir}/idp.sqlite3"
-    return embedded and (not settings.data_dir.exists() or not any(settings.data_dir.iterdir()))
+    if not embedded or not settings.data_dir.exists():
+        return embedded
+    # What another first start is just writing, or left when it was killed, is nothing kept.
+    return all(entry.name.startswith(UNFINISHED) for entry in settings.data_dir.iterdir())
 
 
 def _check_schema() -> None:
@@ -102,6 +112,19 @@ def _check_schema() -> None:
         migrations.upgrade(db.engine)
     elif not state.current:
         raise SettingsRefused("le schéma de la base n’est pas à jour : lancez « idp db upgrade »")
+
+
+def _check_no_demonstration() -> None:
+    """What a demonstration left is not for real people: its landlords and their secrets are known (LG-18)."""
+    built = services()
+    if not built.settings.production:
+        return
+    for client in built.clients.list():
+        if client.application_type != "native" and any(uri.startswith("http:") for uri in client.redirect_uris):
+            raise SettingsRefused(
+                f"cette base vient d’une démonstration (service « {client.client_id} », adresse http) :"
+                " prenez une base et un dossier IDP_DATA_DIR neufs"
+            )
 
 
 def _check_secrets() -> None:

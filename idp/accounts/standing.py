@@ -7,36 +7,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, select
+from sqlalchemy import FromClause, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from idp import session as browser_session
 from idp.accounts.models import Account
 from idp.accounts.organisations import Organisation
+from idp.db import Prepared
+
+_account, _organisation = Account.__table__.c, Organisation.__table__.c
+_sign_in, _browser = browser_session.SignIn.__table__.c, browser_session.BrowserSession.__table__.c
 
 _COLUMNS = (
-    Account.id,
-    Account.user_number,
-    Account.identifier,
-    Account.partner_type,
-    Account.departement,
-    Account.organisation_id,
-    Organisation.name.label("organisation_name"),
-    Organisation.siret,
-    Account.role,
-    Account.given_name,
-    Account.family_name,
-    Account.email,
-    Account.imported_email,
-    Account.email_verified_at,
-    Account.telephone,
-    Account.information_given_at,
-    Account.personal_password_at,
-    Account.must_choose_password,
-    Account.first_login_completed_at,
-    Account.locked_at,
-    Account.suspended_at,
-    Account.closed_at,
+    _account.id,
+    _account.user_number,
+    _account.identifier,
+    _account.partner_type,
+    _account.departement,
+    _account.organisation_id,
+    _organisation.name.label("organisation_name"),
+    _organisation.siret,
+    _account.role,
+    _account.given_name,
+    _account.family_name,
+    _account.email,
+    _account.imported_email,
+    _account.email_verified_at,
+    _account.telephone,
+    _account.information_given_at,
+    _account.personal_password_at,
+    _account.must_choose_password,
+    _account.first_login_completed_at,
+    _account.locked_at,
+    _account.suspended_at,
+    _account.closed_at,
 )
 WIDTH = len(_COLUMNS)
 
@@ -112,27 +116,36 @@ class SignedIn:
     opened_at: int
 
 
-_BY_ID: Any = select(*_COLUMNS).outerjoin(Organisation, Organisation.id == Account.organisation_id)
-_SIGNED_IN: Any = (
+_WITH_ORGANISATION = Account.__table__.outerjoin(Organisation.__table__, _organisation.id == _account.organisation_id)
+_BY_ID = Prepared(select(*_COLUMNS).select_from(_WITH_ORGANISATION).where(_account.id == bindparam("account")))
+_SIGNED_IN = Prepared(
     select(
         *_COLUMNS,
-        browser_session.SignIn.sid,
-        browser_session.SignIn.signed_in_at,
-        browser_session.SignIn.kind,
-        browser_session.SignIn.amr,
-        browser_session.BrowserSession.last_seen_at,
-        browser_session.BrowserSession.opened_at,
+        _sign_in.sid,
+        _sign_in.signed_in_at,
+        _sign_in.kind,
+        _sign_in.amr,
+        _browser.last_seen_at,
+        _browser.opened_at,
     )
-    .join(browser_session.SignIn, browser_session.SignIn.account_id == Account.id)
-    .join(browser_session.BrowserSession)
-    .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-    .order_by(browser_session.SignIn.rank.desc())
+    .select_from(
+        _WITH_ORGANISATION.join(browser_session.SignIn.__table__, _sign_in.account_id == _account.id).join(
+            browser_session.BrowserSession.__table__, _browser.digest == _sign_in.browser
+        )
+    )
+    .where(_browser.digest == bindparam("browser"))
+    .order_by(_sign_in.rank.desc())
 )
 
 
 def columns() -> tuple[Any, ...]:
-    """What a statement selects first to make a `Standing` of a row (`of_row`); it joins the organisation."""
+    """What a statement selects first to make a `Standing` of a row (`of_row`); it selects from `accounts()`."""
     return _COLUMNS
+
+
+def accounts() -> FromClause:
+    """The accounts, each with its organisation where it has one."""
+    return _WITH_ORGANISATION
 
 
 def of_row(row: Sequence[Any] | Row[Any], start: int = 0) -> Standing:
@@ -142,7 +155,7 @@ def of_row(row: Sequence[Any] | Row[Any], start: int = 0) -> Standing:
 
 def standing(session: Session, account_id: str) -> Standing | None:
     """The account now, in one statement; None when there is none."""
-    row = session.execute(_BY_ID.where(Account.id == account_id)).first()
+    row = _BY_ID.run(session, {"account": account_id}).first()
     return of_row(row) if row else None
 
 
@@ -151,5 +164,5 @@ def signed_in(session: Session, digest: bytes) -> list[SignedIn]:
 
     Says nothing of the time limits: the caller compares `last_seen_at` and `opened_at` with its settings.
     """
-    rows = session.execute(_SIGNED_IN.where(browser_session.BrowserSession.digest == digest)).all()
+    rows = _SIGNED_IN.run(session, {"browser": digest}).all()
     return [SignedIn(of_row(row), *row[WIDTH:]) for row in rows]

@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 from consent.gate import Clearance
 from idp.accounts import standing
-from idp.accounts.models import Account
-from idp.accounts.organisations import Organisation
 from idp.accounts.standing import SignedIn, Standing
+from idp.db import Prepared
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.oidc.claims import ACR
 from idp.oidc.models import Grant, Token
@@ -55,23 +54,26 @@ class Granted:
         return self.scope
 
 
+_grants, _tokens = Grant.__table__, Token.__table__
+_grant, _token = Grant.__table__.c, Token.__table__.c
+
 GRANTED = (
-    Grant.id,
-    Grant.client_id,
-    Grant.account_id,
-    Grant.sid,
-    Grant.scope,
-    Grant.claims,
-    Grant.nonce,
-    Grant.acr,
-    Grant.amr,
-    Grant.auth_time,
-    Grant.offline,
-    Grant.ends_at,
-    Grant.revoked_at,
-    Grant.redirect_uri,
-    Grant.code_challenge,
-    Grant.code_expires_at,
+    _grant.id,
+    _grant.client_id,
+    _grant.account_id,
+    _grant.sid,
+    _grant.scope,
+    _grant.claims,
+    _grant.nonce,
+    _grant.acr,
+    _grant.amr,
+    _grant.auth_time,
+    _grant.offline,
+    _grant.ends_at,
+    _grant.revoked_at,
+    _grant.redirect_uri,
+    _grant.code_challenge,
+    _grant.code_expires_at,
 )
 
 
@@ -110,46 +112,44 @@ class Presented:
     account: Standing
 
 
-_INSERT_GRANT = insert(Grant)
-_INSERT_TOKEN = insert(Token)
-_USE_CODE = (
-    update(Grant)
-    .where(Grant.code_digest == bindparam("code"), Grant.code_used_at.is_(None))
+_INSERT_GRANT = Prepared(insert(_grants))  # type: ignore[arg-type]  # a mapped class's table is a Table
+_INSERT_TOKEN = Prepared(insert(_tokens))  # type: ignore[arg-type]
+_GRANT_OF_CODE = Prepared(select(*GRANTED).where(_grant.code_digest == bindparam("code")))
+_USE_CODE = Prepared(
+    update(_grants)  # type: ignore[arg-type]
+    .where(_grant.code_digest == bindparam("code"), _grant.code_used_at.is_(None))
     .values(code_used_at=bindparam("now"))
     .returning(*GRANTED)
 )
-_USE_REFRESH = (
-    update(Token)
-    .where(Token.id == bindparam("token"), Token.refresh_used_at.is_(None))
+_USE_REFRESH = Prepared(
+    update(_tokens)  # type: ignore[arg-type]
+    .where(_token.id == bindparam("token"), _token.refresh_used_at.is_(None))
     .values(refresh_used_at=bindparam("now"))
-    .returning(Token.id)
+    .returning(_token.id)
 )
-_REFRESHABLE = (
-    select(*standing.columns(), *GRANTED, Token.id, Token.scope, Token.refresh_expires_at, Token.refresh_used_at)
-    .select_from(Token)
-    .join(Grant, Grant.id == Token.grant_id)
-    .join(Account, Account.id == Grant.account_id)
-    .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-    .where(Token.refresh_digest == bindparam("refresh"))
+_WITH_ACCOUNT = _tokens.join(_grants, _grant.id == _token.grant_id).join(
+    standing.accounts(), standing.columns()[0] == _grant.account_id
 )
-_PRESENTED = (
+_REFRESHABLE = Prepared(
+    select(*standing.columns(), *GRANTED, _token.id, _token.scope, _token.refresh_expires_at, _token.refresh_used_at)
+    .select_from(_WITH_ACCOUNT)
+    .where(_token.refresh_digest == bindparam("refresh"))
+)
+_PRESENTED = Prepared(
     select(
         *standing.columns(),
-        Token.id,
-        Token.scope,
-        Token.issued_at,
-        Token.access_expires_at,
-        Token.access_revoked_at,
-        Grant.revoked_at,
-        Grant.client_id,
-        Grant.id,
-        Grant.claims,
+        _token.id,
+        _token.scope,
+        _token.issued_at,
+        _token.access_expires_at,
+        _token.access_revoked_at,
+        _grant.revoked_at,
+        _grant.client_id,
+        _grant.id,
+        _grant.claims,
     )
-    .select_from(Token)
-    .join(Grant, Grant.id == Token.grant_id)
-    .join(Account, Account.id == Grant.account_id)
-    .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-    .where(Token.access_digest == bindparam("access"))
+    .select_from(_WITH_ACCOUNT)
+    .where(_token.access_digest == bindparam("access"))
 )
 
 
@@ -176,8 +176,8 @@ class Issuance:
             raise TypeError("a grant needs the gate's Clearance of this account")
         code = mint()
         offline = "offline_access" in asked.scope.split()
-        session.execute(
-            _INSERT_GRANT,
+        _INSERT_GRANT.run(
+            session,
             {
                 "id": uuid.uuid4().hex,
                 "client_id": asked.client.client_id,
@@ -207,17 +207,17 @@ class Issuance:
 
     def use_code(self, session: Session, code: str, now: int) -> Granted | None:
         """Consume a code, found by its digest alone, whoever sent it; None when it is unknown or was used."""
-        row = session.execute(_USE_CODE, {"code": digest(code), "now": now}).first()
+        row = _USE_CODE.run(session, {"code": digest(code), "now": now}).first()
         return _granted(row) if row else None
 
     def grant_of_code(self, session: Session, code: str) -> Granted | None:
         """The grant of a code that can no longer be used: to revoke what came of it."""
-        row = session.execute(select(*GRANTED).where(Grant.code_digest == digest(code))).first()
+        row = _GRANT_OF_CODE.run(session, {"code": digest(code)}).first()
         return _granted(row) if row else None
 
     def refreshable(self, session: Session, refresh_token: str) -> Refreshable | None:
         """What is known of a refresh token, used or not, in one statement."""
-        row = session.execute(_REFRESHABLE, {"refresh": digest(refresh_token)}).first()
+        row = _REFRESHABLE.run(session, {"refresh": digest(refresh_token)}).first()
         if row is None:
             return None
         account, rest = standing.of_row(row), row[standing.WIDTH :]
@@ -226,7 +226,7 @@ class Issuance:
 
     def use_refresh(self, session: Session, token_id: str, now: int) -> bool:
         """Consume a refresh token; False when another request was faster."""
-        return session.execute(_USE_REFRESH, {"token": token_id, "now": now}).first() is not None
+        return _USE_REFRESH.run(session, {"token": token_id, "now": now}).first() is not None
 
     def tokens(
         self, session: Session, clearance: Clearance, granted: Granted, scope: str, now: int, *, refresh: bool
@@ -239,8 +239,8 @@ class Issuance:
             raise TypeError("a token needs the gate's Clearance of this account")
         access_token = mint(ACCESS_TOKEN)
         refresh_token = mint(REFRESH_TOKEN) if refresh else None
-        session.execute(
-            _INSERT_TOKEN,
+        _INSERT_TOKEN.run(
+            session,
             {
                 "id": uuid.uuid4().hex,
                 "grant_id": granted.id,
@@ -264,7 +264,7 @@ class Issuance:
 
     def presented(self, session: Session, access_token: str, now: int) -> Presented | None:
         """What is known of an access token, in one statement. `live` tells whether it is worth anything now."""
-        row = session.execute(_PRESENTED, {"access": digest(access_token)}).first()
+        row = _PRESENTED.run(session, {"access": digest(access_token)}).first()
         if row is None:
             return None
         account = standing.of_row(row)

@@ -5,6 +5,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from idp import session as browser_session
 from idp.audit import record
+from idp.services import Services
 from idp.signin.who import forget, who_is_here
 
 WAY_BACK_LIFETIME = 3600
@@ -36,7 +37,8 @@ class _Onward:
         return str(uri)
 
     def _serializer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="after-sign-out")
+        services: Services = current_app.extensions["idp"]
+        return URLSafeTimedSerializer(list(reversed(services.settings.secret_keys)), salt="after-sign-out")
 
 
 onward = _Onward()

@@ -1,6 +1,6 @@
 """Who is signed in in this browser, read once a request."""
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from idp import clock
 from idp import session as browser_session
@@ -8,7 +8,7 @@ from idp.accounts.standing import SignedIn, signed_in
 from idp.db import current_session
 from idp.services import Services
 from idp.settings import Settings
-from idp.web.desk import waiting
+from idp.web.desk import PEOPLE, waiting
 
 
 def who_is_here(sid: str | None = None) -> SignedIn | None:
@@ -48,13 +48,16 @@ def _read() -> list[SignedIn]:
     if cookie.empty:
         return []
     settings, now = _settings(), clock.now()
-    return [
+    here = [
         who
         for who in signed_in(current_session(), cookie.digest)
         if now - who.last_seen_at < settings.session_idle
         and now - who.opened_at < settings.session_lifetime
         and who.account.is_open
     ]
+    if here and (request.endpoint or "").startswith(PEOPLE):
+        browser_session.touch(here[0].last_seen_at)  # a person at one of our pages is not idle
+    return here
 
 
 def _settings() -> Settings:

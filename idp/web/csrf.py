@@ -26,4 +26,6 @@ def init(app: Flask, settings: Settings, exempt: Blueprint) -> None:
         if site not in ("same-origin", "none") or origin not in (ours, "null"):
             raise CSRFError("cross-site")
 
+    # The current key signs; forms signed with a key that was replaced are still good (SE-04). Oldest first.
+    app.config["WTF_CSRF_SECRET_KEY"] = list(reversed(settings.secret_keys))
     CSRFProtect(app).exempt(exempt)

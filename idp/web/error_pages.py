@@ -73,7 +73,9 @@ def init(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         if isinstance(error, InternalServerError):
-            return unexpected()
+            # A database that fails at the commit, after the view, comes here and not to `database` (F-01, F-03).
+            lost = isinstance(error.original_exception, (DBAPIError, PoolTimeout))
+            return unavailable() if lost else unexpected()
         status = error.code or 500
         if for_a_client():
             response = json_error(status, "invalid_request", error.name)

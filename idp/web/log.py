@@ -32,10 +32,14 @@ class JsonLines(logging.Formatter):
         }
         if has_request_context():
             fields["request_id"] = g.get("request_id")
-        fields.update(getattr(record, "fields", {}))
+        fields.update({name: _short(value) for name, value in getattr(record, "fields", {}).items()})
         if record.exc_info:
             fields["trace"] = self.formatException(record.exc_info)[-8000:]
         return json.dumps(fields, ensure_ascii=True)
+
+
+def _short(value: Any) -> Any:
+    return value[:LONGEST] if isinstance(value, str) else value
 
 
 def configure() -> None:
