@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
 from consent.cli import publish_shipped
-from idp import clock, start
+from idp import clock, migrations, start
 from idp.accounts.models import Account
 from idp.accounts.organisations import Organisation
 from idp.app import create_app
@@ -74,6 +74,9 @@ class Provider:
 
     def __init__(self, settings: Settings, *, publish: bool = True) -> None:
         self.app: Flask = create_app(settings)
+        if publish:
+            with self.app.app_context():
+                migrations.upgrade(db.engine)
         start.make_ready(self.app)
         self._numbers = iter(range(1, 10_000))
         if publish:
