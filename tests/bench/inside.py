@@ -108,7 +108,8 @@ class Inside:
         before = time.thread_time()
         answer = self.app.wsgi_app(environ, lambda *given: told.append(given))
         body = b"".join(answer)
-        answer.close()  # type: ignore[attr-defined]
+        if hasattr(answer, "close"):
+            answer.close()
         self.cpu[kind] += time.thread_time() - before
         status, headers = told[0][:2]
         return int(status[:3]), dict(headers), body
