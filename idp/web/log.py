@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
@@ -21,6 +22,13 @@ _access = logging.getLogger("idp.access")
 
 class JsonLines(logging.Formatter):
     """Each record as one line of JSON; control characters are escaped by JSON itself."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """The trace; that of a database error without its text, which holds what was to be written."""
+        text = super().formatException(ei)
+        if "sqlalchemy.exc." not in text and "psycopg.errors." not in text:
+            return text
+        return "".join(traceback.format_tb(ei[2])) + f"{type(ei[1]).__module__}.{type(ei[1]).__qualname__}"
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line for one record."""
