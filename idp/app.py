@@ -9,7 +9,7 @@ import hmac
 import threading
 from email.utils import parseaddr
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import consent.views
@@ -35,12 +35,13 @@ from idp.health import blueprint as health
 from idp.oidc import room as oidc
 from idp.oidc.parked_requests import ParkedRequests
 from idp.services import Services
-from idp.settings import Settings, load
+from idp.settings import Settings, SettingsRefused, load
 from idp.signin import views as signin
 from idp.signin.signing_in import SigningIn
 from idp.web import assets, csrf, desk, error_pages, headers, limits, log, translations
 from idp.web.hash_pool import HashPool
 from idp.web.throttle import Throttle
+from keys.refusals import KeyRefused
 from keys.ring import KeyRing
 from keys.rotation import RotationPolicy
 from keys.sealing import Sealer
@@ -56,7 +57,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("idp")
     _configure(app, settings)
     db.init_app(app)
-    services = app.extensions["idp"] = _collaborators(settings)
+    try:
+        services = app.extensions["idp"] = _collaborators(settings)
+    except (KeyRefused, ValueError) as refused:
+        raise SettingsRefused(str(refused)) from None
     app.extensions |= {
         "clients": services.clients,
         "documents": services.documents,
@@ -77,6 +81,7 @@ def serve_in_background(app: Flask) -> None:
 
 def _send_what_waits(app: Flask) -> None:
     with app.app_context():
+        g.own_work = True  # the audit trail says that the server did it, not an operator
         start.services().outbox_worker().run_forever(threading.Event())
 
 
@@ -128,6 +133,7 @@ def _collaborators(settings: Settings) -> Services:
         parseaddr(settings.mail_from)[1].rpartition("@")[2],
     )
     store = AccountStore(current_session, clock.now, record)
+    _mail(settings)  # a wrong sender or server is refused at start, not by a thread later
     return Services(
         settings=settings,
         key_encryption_keys=keks,
@@ -151,19 +157,22 @@ def _collaborators(settings: Settings) -> Services:
         ),
         outbox=outbox,
         outbox_worker=lambda: OutboxWorker(current_session, sealer, clock.now, _channels(settings), record, gaps),
-        throttle=Throttle(derived(settings, "throttle"), clock.now),
+        throttle=Throttle(derived(settings.secret_keys[-1], "throttle"), clock.now),
         hash_pool=pool,
     )
 
 
 def _channels(settings: Settings) -> dict[str, DeliveryChannel]:
     """How mails and letters leave; one set for each worker, which is one thread."""
-    wordings = Wordings(translations.t, settings.caf_contact)
-    builder = MessageBuilder(wordings, settings.mail_from)
-    mail: DeliveryChannel = FileChannel(builder, settings.mails)
+    typesetter = Typesetter(Wordings(translations.t, settings.caf_contact), translations.t)
+    return {"mail": _mail(settings), "letter": LetterChannel(typesetter, settings.letters)}
+
+
+def _mail(settings: Settings) -> DeliveryChannel:
+    builder = MessageBuilder(Wordings(translations.t, settings.caf_contact), settings.mail_from)
     if settings.smtp_url:
-        mail = SmtpChannel(builder, SmtpServer.from_url(settings.smtp_url))
-    return {"mail": mail, "letter": LetterChannel(Typesetter(wordings, translations.t), settings.letters)}
+        return SmtpChannel(builder, SmtpServer.from_url(settings.smtp_url))
+    return FileChannel(builder, settings.mails)
 
 
 def _every_request(app: Flask, settings: Settings, services: Services, parked: ParkedRequests) -> None:
@@ -197,16 +206,16 @@ def _rooms(app: Flask, services: Services, parked: ParkedRequests) -> None:
 def _commit(response: Response) -> Response:
     """One request, one commit: the writes of a 4xx stay (attempts, burned codes), those of a 5xx do not."""
     if db.session.registry.has():
-        if response.status_code < 500:
+        if response.status_code < 500 and not g.get("read_only"):
             db.session.commit()
         else:
             db.session.rollback()
     return response
 
 
-def derived(settings: Settings, purpose: str) -> bytes:
-    """A key for one purpose, from the current secret key."""
-    return hmac.new(settings.secret_keys[0].encode(), purpose.encode(), hashlib.sha256).digest()
+def derived(secret: str, purpose: str) -> bytes:
+    """A key for one purpose, from a secret key."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).digest()
 
 
 def _bytes(secret: str) -> bytes:

@@ -73,4 +73,6 @@ def _who(account_id: str | None) -> dict[str, Any]:
             "request_id": g.get("request_id"),
             "address": (request.remote_addr or "")[:45],
         }
+    if g.get("own_work"):
+        return {"actor": "server", "channel": "server", "request_id": None, "address": None}
     return {"actor": f"operator:{operator()}"[:128], "channel": "cli", "request_id": None, "address": None}

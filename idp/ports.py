@@ -22,6 +22,7 @@ from idp.organisations import administrators
 from idp.services import Services
 from idp.signin.who import forget, who_is_here
 from idp.web.desk import demande, desk_url, waiting
+from idp.web.hash_pool import TooBusy
 from idp.web.translations import t
 
 
@@ -61,7 +62,10 @@ class Passwords:
     def change(self, account: consent.account.Account, password: str) -> bool:
         """Store the password; everybody else who was signed in to this account is out, and every grant ends."""
         current_session().rollback()  # nothing was written yet; no transaction stays open while a password is hashed
-        hashed = self._passwords.hash_personal(account.id, password)
+        try:
+            hashed = self._passwords.hash_personal(account.id, password)
+        except TooBusy as busy:
+            raise consent.account.TooBusy from busy
         if not self._passwords.store_personal(account.id, hashed):
             return False
         browser_session.end_others(account.id)

@@ -6,6 +6,7 @@ A code's row outlives the code by the life of its family: a replay must still fi
 from sqlalchemy import ColumnElement, delete, inspect, or_, select
 
 from idp import clock
+from idp.accounts.models import EmailProof
 from idp.db import Model, db
 from idp.oidc.models import Grant, ParkedRequest, Token, UsedAssertion
 from idp.session import BrowserSession
@@ -13,18 +14,22 @@ from idp.settings import Settings
 from idp.web.throttle import FORGET_AFTER, LONGEST_SUSPENSION, Attempts
 
 BATCH = 500
+JOURNAL = 365 * 86400
+"""Seconds that the record of an issuance is kept, as other journals are."""
 MARGIN = 86400
 """Seconds that a row is kept after its end, for questions and for clocks that disagree."""
 
 
 def purge_all(settings: Settings, batch: int = BATCH) -> dict[str, int]:
     """Delete what ended more than a day ago; commits each batch. Gives the number of rows for each table."""
-    past = clock.now() - MARGIN
+    now = clock.now()
+    past = now - MARGIN
     known_device = 400 * 86400
     dead: dict[type[Model], ColumnElement[bool]] = {
         Token: (Token.access_expires_at < past)
         & or_(Token.refresh_expires_at.is_(None), Token.refresh_expires_at < past),
-        Grant: (Grant.ends_at < past) & (Grant.code_expires_at < past),
+        Grant: Grant.ends_at < now - JOURNAL,
+        EmailProof: EmailProof.expires_at < now - 30 * MARGIN,
         ParkedRequest: ParkedRequest.expires_at < past,
         UsedAssertion: UsedAssertion.expires_at < past,
         BrowserSession: or_(

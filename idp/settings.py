@@ -55,7 +55,9 @@ class Settings(BaseModel):
     )
     redis_url: str = Field("", description="Optional: shared counters of the limits by address.")
 
-    secret_keys: tuple[str, ...] = Field((), description="Sign forms. The first is current, the others still verify.")
+    secret_keys: tuple[str, ...] = Field(
+        (), description="Sign forms, key counters of attempts. The first signs, the last keys."
+    )
     key_encryption_keys: tuple[str, ...] = Field(
         (),
         description="Seal signing keys and what waits to be sent (32 bytes in base64url). The first is current.",
@@ -120,6 +122,11 @@ class Settings(BaseModel):
     def _split(cls, value: Any) -> Any:
         return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.absolute()
+
     @field_validator("address_limit")
     @classmethod
     def _limits(cls, value: str) -> str:
@@ -164,8 +171,10 @@ class Settings(BaseModel):
         plain_loopback = url.scheme == "http" and url.hostname in LOOPBACK and not self.production
         if not (url.scheme == "https" or plain_loopback):
             raise ValueError("IDP_ISSUER doit être une adresse https (http seulement en local, hors production)")
-        if url.query or url.fragment or url.username or not url.hostname or self.issuer.endswith("/"):
-            raise ValueError("IDP_ISSUER ne peut avoir ni paramètre, ni fragment, ni nom d’utilisateur, ni « / » final")
+        if url.query or url.fragment or url.username or url.path or not url.hostname:
+            raise ValueError(
+                "IDP_ISSUER : un nom d’hôte seul, sans chemin, paramètre, fragment, utilisateur ni « / » final"
+            )
         if self.bcrypt_cost < 10 and self.environment != "test":
             raise ValueError("IDP_BCRYPT_COST doit valoir 10 au moins")
         for name in SECRET_LISTS:

@@ -17,7 +17,9 @@ from idp.accounts.importing.command import import_
 from idp.accounts.models import Account
 from idp.accounts.sending import channel_of
 from idp.accounts.store import STATES, AccountStore, Closed, Unknown, state_of
+from idp.db import current_session
 from idp.delivery.refusals import RecipientRefused
+from idp.web.throttle import Throttle
 
 accounts_cli = AppGroup("accounts", help="Les comptes des partenaires : import, envois, verrous.")
 accounts_cli.add_command(import_)
@@ -33,6 +35,8 @@ class _House(Protocol):
     def accounts(self) -> AccountStore: ...
     @property
     def enrolment(self) -> Enrolment: ...
+    @property
+    def throttle(self) -> Throttle: ...
 
 
 def _house() -> _House:
@@ -131,12 +135,14 @@ def lock(compte: str, as_json: bool) -> None:
 @_NAME
 @_JSON
 def unlock(compte: str, as_json: bool) -> None:
-    """Déverrouille un compte.
+    """Déverrouille un compte, et oublie les essais ratés qui suspendent la connexion.
 
     \b
     Exemple :
       idp accounts unlock BAILLEUR-0001
     """
+    throttle = _house().throttle
+    throttle.forgive(current_session(), throttle.key(_find(compte).identifier))
     _change(compte, "unlock", "Compte déverrouillé.", "Ce compte n’était pas verrouillé.", as_json)
 
 

@@ -3,7 +3,9 @@
 Each room brings its own group of commands; here are those of the installation, and what all of them share.
 """
 
+import copy
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -39,13 +41,8 @@ def idp() -> None:
 
 def main() -> None:
     """The console script."""
+    os.umask(0o077)  # what is written here is for this user alone
     idp(obj=ScriptInfo(create_app=_application), prog_name="idp")
-
-
-def add_to(app: Flask) -> None:
-    """Let the `flask` command find the same commands."""
-    for command in (*WITH_DATA, *WITHOUT):
-        app.cli.add_command(command)
 
 
 def _application() -> Flask:
@@ -84,16 +81,16 @@ def _one_commit(callback: Callable[..., Any], *, ready: bool) -> Callable[..., A
     return run_it
 
 
-def _wrap(command: click.Command, *, ready: bool) -> None:
-    if isinstance(command, click.Group):
-        for child in command.commands.values():
-            _wrap(child, ready=ready)
-    elif command.callback is not None:
-        command.callback = _one_commit(command.callback, ready=ready)
+def _committing(command: click.Command, *, ready: bool) -> click.Command:
+    """A copy of a command that commits once it is done; the room's own stays as it is."""
+    twin = copy.copy(command)
+    if isinstance(twin, click.Group):
+        twin.commands = {name: _committing(child, ready=ready) for name, child in twin.commands.items()}
+    elif twin.callback is not None:
+        twin.callback = _one_commit(twin.callback, ready=ready)
+    return twin
 
 
-for _command in WITH_DATA:
-    _wrap(_command, ready=True)
-    idp.add_command(_command)
-for _command in WITHOUT:
+COMMANDS = (*(_committing(command, ready=True) for command in WITH_DATA), *WITHOUT)
+for _command in COMMANDS:
     idp.add_command(_command)

@@ -53,7 +53,8 @@ def _row(settings: Settings, name: str, given: dict[str, tuple[Any, str]]) -> di
 
 
 @db_cli.command("upgrade")
-def upgrade() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Pour les machines.")
+def upgrade(as_json: bool) -> None:
     """Amène le schéma à la dernière version ; sans effet s’il y est déjà.
 
     \b
@@ -64,7 +65,7 @@ def upgrade() -> None:
         done = migrations.upgrade(db.engine)
     except DBAPIError as error:
         raise click.ClickException(f"la base de données ne répond pas ({type(error).__name__})") from None
-    click.echo(f"schéma en version {done.version}")
+    click.echo(json.dumps({"version": done.version}) if as_json else f"schéma en version {done.version}")
 
 
 @db_cli.command("status")
@@ -87,7 +88,8 @@ def status(as_json: bool) -> None:
 
 
 @click.command("init")
-def init_secrets() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Pour les machines.")
+def init_secrets(as_json: bool) -> None:
     """Écrit de nouveaux secrets dans IDP_DATA_DIR, une seule fois ; n’en remplace jamais.
 
     \b
@@ -101,7 +103,8 @@ def init_secrets() -> None:
     path = secrets_file(settings)
     if not make_secrets(settings):
         raise click.ClickException(f"{path} existe déjà : rien n’a été changé ; sauvegardez-le hors de la base")
-    click.echo(f"secrets écrits dans {path} : sauvegardez ce fichier à part de la base")
+    sentence = f"secrets écrits dans {path} : sauvegardez ce fichier à part de la base"
+    click.echo(json.dumps({"file": str(path)}) if as_json else sentence)
 
 
 secrets_cli.add_command(init_secrets)

@@ -6,6 +6,7 @@ A `ClaimProvider` knows some claims of an account; the scopes below say which cl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from consent.documents import Documents
 from idp.accounts.standing import Standing
 
 ACR = "eidas1"
@@ -19,6 +20,11 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "acceptations": ("acceptations",),
 }
 """Claims of each scope. `openid` gives `sub` alone, `offline_access` none."""
+
+
+def claims_of(scope: str) -> frozenset[str]:
+    """The claims that the scopes of a space-separated list stand for."""
+    return frozenset(claim for name in scope.split() for claim in SCOPES.get(name, ()))
 
 
 class ClaimProvider(Protocol):
@@ -66,6 +72,32 @@ class AccountClaims:
         return {name: value for name, value in found.items() if value not in (None, "")}
 
 
+class AcceptanceClaims:
+    """Which texts the account accepted: `acceptations`, one statement, only when it is asked for."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def names(self) -> Iterable[str]:
+        """One claim."""
+        return ("acceptations",)
+
+    def claims(self, account: Standing, wanted: frozenset[str]) -> Mapping[str, Any]:
+        """Each acceptance: document, version, digest of what was shown (hexadecimal), time."""
+        if "acceptations" not in wanted:
+            return {}
+        accepted = [
+            {
+                "document": acceptance.document,
+                "version": acceptance.version,
+                "sha256": acceptance.sha256,
+                "accepted_at": acceptance.accepted_at,
+            }
+            for acceptance in self._documents.acceptances(account.id)
+        ]
+        return {"acceptations": accepted}
+
+
 class Claims:
     """Assembles claims from the providers, in their order; the first that knows a claim gives it."""
 
@@ -78,14 +110,15 @@ class Claims:
         known = {name for provider in self._providers for name in provider.names()}
         return sorted(known | {"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"})
 
-    def of_scope(self, account: Standing, scope: str, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """The claims of the scopes in `scope`, and those asked for one by one (userinfo)."""
-        wanted = {claim for name in scope.split() for claim in SCOPES.get(name, ())}
-        return self.asked(account, asked.keys() | wanted)
+    def of_scope(self, account: Standing, scope: str, asked: Iterable[str], registered: str) -> dict[str, Any]:
+        """The claims of the scopes in `scope`, and those `asked` for one by one (userinfo)."""
+        return self._known(account, claims_of(scope) | (frozenset(asked) & claims_of(registered)))
 
-    def asked(self, account: Standing, names: Iterable[str]) -> dict[str, Any]:
-        """The named claims that are known of the account."""
-        wanted = frozenset(names)
+    def asked(self, account: Standing, names: Iterable[str], registered: str) -> dict[str, Any]:
+        """The named claims that are known of the account and within what the service registered for."""
+        return self._known(account, frozenset(names) & claims_of(registered))
+
+    def _known(self, account: Standing, wanted: frozenset[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for provider in self._providers:
             found = {**provider.claims(account, wanted), **found} if wanted else found

@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestErro
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
+from clients import jwks
 from clients.registry import Client, ClientRegistry
 from idp import clock
 from idp.audit import record
@@ -21,10 +22,11 @@ from idp.db import current_session
 from idp.oidc import replay
 from idp.oidc.parameters import plain
 from idp.settings import Settings
+from idp.web import limits
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+ASSERTION_ALGORITHMS = tuple(jwks.ALGORITHMS)
 SKEW = 10
 """Seconds of clock difference that an assertion may show."""
 
@@ -91,7 +93,11 @@ class ClientAuthentication:
 
 
 def refused(method: str, client_id: str, why: str) -> InvalidClientError:
-    """The one answer to every failure (RFC 6749 §5.2); the reason goes to the audit trail only."""
+    """The one answer to every failure (RFC 6749 §5.2); the reason goes to the audit trail only.
+
+    Raises `TooManyRequests` beyond the limit of the address: secrets are not guessed, nor the trail filled.
+    """
+    limits.refused_client_from_this_address()
     record("client.authentication_refused", client_id=plain(client_id) or None, method=method, reason=why)
     return InvalidClientError(status_code=401, description="client authentication failed")
 

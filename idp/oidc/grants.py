@@ -44,6 +44,7 @@ class _Issuing:
     gate: Gate
     refresh_grace: int
     request: Any
+    GRANT_TYPE: str | None
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = list(METHODS)
     TOKEN_RESPONSE_HEADER: ClassVar = [("Content-Type", "application/json")]
 
@@ -65,7 +66,15 @@ class _Issuing:
         answer = self.issuance.tokens(session, clearance, granted, scope, now, refresh=refresh)
         if "openid" in scope.split():
             known_as = subject(session, client, account.id)
-            answer["id_token"] = self.id_tokens.sign(client, granted, account, known_as, answer["access_token"], now)
+            answer["id_token"] = self.id_tokens.sign(
+                client,
+                granted,
+                account,
+                known_as,
+                answer["access_token"],
+                now,
+                nonce=self.GRANT_TYPE == AuthorizationCode.GRANT_TYPE,
+            )
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 

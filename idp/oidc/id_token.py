@@ -22,9 +22,20 @@ class IdTokens:
         self._lifetime = lifetime
 
     def sign(
-        self, client: Client, granted: Granted, account: Standing, subject: str, access_token: str, now: int
+        self,
+        client: Client,
+        granted: Granted,
+        account: Standing,
+        subject: str,
+        access_token: str,
+        now: int,
+        *,
+        nonce: bool,
     ) -> str:
-        """The ID token of one answer of the token endpoint. `auth_time` is the sign-in's, not now's."""
+        """The ID token of one answer of the token endpoint. `auth_time` is the sign-in's, not now's.
+
+        `nonce`: whether to repeat the request's; a refresh does not (§12.2).
+        """
         alg = client.id_token_signed_response_alg
         token: dict[str, Any] = {
             "iss": self._issuer,
@@ -38,11 +49,11 @@ class IdTokens:
             "sid": granted.sid,
             "at_hash": left_half_hash(access_token, alg),
         }
-        if granted.nonce is not None:
+        if nonce and granted.nonce is not None:
             token["nonce"] = granted.nonce
         if granted.claims:
             asked = read_claims(granted.claims).id_token
-            token = {**self._claims.asked(account, asked.keys() - token.keys()), **token}
+            token = {**self._claims.asked(account, asked.keys() - token.keys(), client.scope), **token}
         return self._ring.sign(token, alg, TYPE)
 
     def read_hint(self, hint: str) -> dict[str, Any] | None:

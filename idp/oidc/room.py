@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from idp import clock
 from idp.oidc import grants
-from idp.oidc.claims import AccountClaims, Claims
+from idp.oidc.claims import AcceptanceClaims, AccountClaims, Claims
 from idp.oidc.client_authentication import ClientAuthentication
 from idp.oidc.desk import Desk
 from idp.oidc.endpoints import authorize, discovery, end_session, introspect, jwks, revoke, token, userinfo
@@ -20,7 +20,7 @@ ALGORITHMS = ("RS256", "ES256")
 def blueprint(services: Services, parked: ParkedRequests) -> Blueprint:
     """The endpoints, ready to be mounted."""
     settings = services.settings
-    claims = Claims([AccountClaims()])
+    claims = Claims([AccountClaims(), AcceptanceClaims(services.documents)])
     issuance = Issuance(settings)
     id_tokens = IdTokens(settings.issuer, services.ring, claims, settings.id_token_lifetime)
     server = Server(services.clients, ClientAuthentication(services.clients, settings), settings.issuer)

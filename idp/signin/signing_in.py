@@ -89,6 +89,8 @@ class SigningIn:
         if verdict.rehash:
             self.passwords.rehash(verdict.rehash)
         kind = browser_session.PERSONAL if verdict.outcome == "personal" else str(verdict.purpose)
+        if kind == browser_session.RECOVERY:
+            self.passwords.require_choice(account.id)
         sid = browser_session.open_for(account.id, kind=kind, amr=AMR)
         forget()
         record("signin.succeeded", account_id=account.id, session_id=sid, kind=kind)

@@ -26,6 +26,7 @@ ROOMS = (
     ("/site-packages/blinker/", "Flask and Werkzeug"),
     ("/site-packages/", "other libraries"),
     ("/idp/web/log.py", "access log"),
+    ("/idp/db.py", "SQLite: statements"),
     ("/idp/", "idp"),
     ("/consent/", "consent"),
     ("/clients/", "clients"),

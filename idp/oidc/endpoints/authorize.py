@@ -1,10 +1,11 @@
 """The authorization endpoint (OpenID Connect Core §3.1.2): read, refuse, hand to the desk."""
 
+import logging
+
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from idp import session as browser_session
-from idp.audit import record
 from idp.oidc import authorization_request, responses
 from idp.oidc.authorization_request import RefusedOnPage, RefusedToClient
 from idp.oidc.desk import Desk
@@ -12,6 +13,8 @@ from idp.oidc.parked_requests import Parked
 from idp.web.desk import PARAMETER, demande
 from idp.web.error_pages import error_page
 from idp.web.translations import t
+
+log = logging.getLogger(__name__)
 
 
 def register(blueprint: Blueprint, desk: Desk) -> None:
@@ -71,5 +74,6 @@ def _answer(desk: Desk, values: MultiDict[str, str], parked: Parked | None, *, d
 
 def _refusal(refused: RefusedOnPage) -> Response:
     """The service is mistaken and cannot be told: a page for the person, with the reason for its developer."""
-    record("authorization.refused", reason=str(refused))
+    # To the log and not to the audit trail: it comes before any client is known, and a stranger could fill a table.
+    log.warning("authorization refused", extra={"fields": {"reason": str(refused)}})
     return error_page(400, t("page.demande.titre"), t("page.demande.texte"), detail=str(refused))

@@ -1,6 +1,6 @@
 """Userinfo (OpenID Connect Core §5.3): one statement, no write."""
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 
 from clients.registry import ClientRegistry
 from idp import clock
@@ -34,8 +34,10 @@ def register(blueprint: Blueprint, issuance: Issuance, claims: Claims, clients: 
                 raise BearerRefused(403, "insufficient_scope", "the access token has no scope openid")
         except BearerRefused as refused:
             return _refusal(refused)
+        # A read ends without a commit, but for the first subject that a pairwise sector is given.
+        g.read_only = client.subject_type != "pairwise"
         asked = read_claims(token.claims).userinfo
-        known = claims.of_scope(token.account, token.scope, asked)
+        known = claims.of_scope(token.account, token.scope, asked, client.scope)
         return jsonify({**known, "sub": subject(current_session(), client, token.account.id)})
 
 

@@ -17,6 +17,7 @@ from idp.accounts.models import Account
 from idp.accounts.store import AccountStore
 from idp.db import current_session, db, engine_options
 from idp.delivery.mailings import PasswordMailing
+from idp.web.throttle import Throttle
 from tests.conftest import Clock, Recorded
 from tests.idp.accounts.making import Post, make_account, password_service
 
@@ -43,7 +44,9 @@ def app(engine: Engine, clock: Clock, recorded: Recorded, post: Post) -> Iterato
         passwords = password_service(current_session(), clock, recorded)
         enrolment = Enrolment(current_session, passwords, post, clock, recorded.record)
         store = AccountStore(current_session, clock, recorded.record, [].append)
-        app.extensions["idp"] = SimpleNamespace(accounts=store, enrolment=enrolment)
+        app.extensions["idp"] = SimpleNamespace(
+            accounts=store, enrolment=enrolment, throttle=Throttle(b"0" * 32, clock)
+        )
         yield app
         db.session.remove()
         db.engine.dispose()

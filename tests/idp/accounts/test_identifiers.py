@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from idp.accounts import identifiers, user_numbers
+from idp.accounts import identifiers
 
 
 @pytest.mark.security("LG-10")
@@ -78,7 +78,7 @@ def test_a_look_alike_letter_matches_no_identifier(typed: str) -> None:
         ".abcd",
         "abc/def",
         "732 829 320 00074",
-        user_numbers.mint(),
+        "U7643GEHPVE73C",
     ],
 )
 def test_an_imported_identifier_is_never_a_mail_address_nor_another_number(imported: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from idp.accounts import user_numbers
 from idp.accounts.readable_codes import ALPHABET
 
-OURS = user_numbers.mint()
+OURS = "UPFAV5SYMXM93" + user_numbers.check_character("UPFAV5SYMXM93")
 SIRET = "73282932000074"
 
 

@@ -25,6 +25,7 @@ def test_a_refresh_gives_new_tokens_about_the_same_sign_in(
     before, after = id_token(signed_in, tokens["id_token"]), id_token(signed_in, body["id_token"])
     for claim in ("iss", "sub", "aud", "auth_time", "sid"):
         assert before[claim] == after[claim]
+    assert "nonce" not in after
 
 
 @pytest.mark.security("RT-01")

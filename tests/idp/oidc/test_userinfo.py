@@ -78,6 +78,34 @@ def test_claims_asked_for_one_by_one_come_in_userinfo_and_not_in_the_id_token(
     assert "name" not in id_token(signed_in, body["id_token"])
 
 
+@pytest.mark.security("AZ-18")
+def test_claims_asked_for_one_by_one_never_go_beyond_what_the_service_registered_for(
+    provider: Provider, signed_in: Browser, pkce: Pkce
+) -> None:
+    from tests.idp.oidc.test_token import id_token
+
+    narrow = provider.service(scope="openid")
+    asked = json.dumps({"userinfo": {"email": None, "numero_utilisateur": None}, "id_token": {"email": None}})
+    body = redeem(signed_in, narrow, signed_in.code(narrow, pkce, scope="openid", claims=asked), pkce).get_json()
+    claims = signed_in.get("/oauth2/userinfo", headers=bearer(body["access_token"])).get_json()
+    assert claims.keys() == {"sub"}
+    assert "email" not in id_token(signed_in, body["id_token"])
+
+
+def test_a_service_can_ask_which_texts_were_accepted(provider: Provider, signed_in: Browser, pkce: Pkce) -> None:
+    service = provider.service(scope="openid acceptations")
+    code = signed_in.code(service, pkce, scope="openid acceptations")
+    token = redeem(signed_in, service, code, pkce).get_json()["access_token"]
+    accepted = signed_in.get("/oauth2/userinfo", headers=bearer(token)).get_json()["acceptations"]
+    assert {(text["document"], text["version"]) for text in accepted} == {
+        ("regles-d-usage", "1"),
+        ("conditions-d-utilisation", "1"),
+    }
+    for text in accepted:
+        assert len(text["sha256"]) == 64
+        assert text["accepted_at"] > 0
+
+
 def test_claims_asked_for_in_the_id_token_come_there(signed_in: Browser, service: Service, pkce: Pkce) -> None:
     from tests.idp.oidc.test_token import id_token
 
