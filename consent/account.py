@@ -159,6 +159,10 @@ def _not_an_administrator(_account: Account) -> None:
     return None
 
 
+def _by_nobody(_account: Account) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Ports:
     """All that this room is given."""
@@ -182,5 +186,7 @@ class Ports:
     """The service that waits, None when the person came by themselves."""
     administered: Callable[[Account], str | None] = _not_an_administrator
     """The name of the organisation whose administrator this person is."""
+    led_by_another: Callable[[Account], bool] = _by_nobody
+    """Whether another person of the organisation came first and administers it."""
     administrator_help_url: Callable[[], str | None] = _nothing
     """Where to report that this role is not theirs."""

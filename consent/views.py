@@ -75,6 +75,7 @@ class _Pages:
                 service_name=self.ports.service_name(),
                 desk_url=self.ports.desk_url(),
                 administered=self.ports.administered(account),
+                led_by_another=self.ports.led_by_another(account),
                 administrator_help_url=self.ports.administrator_help_url(),
             )
         )

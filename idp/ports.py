@@ -12,18 +12,20 @@ from consent.account import PendingProof, Ports, Problem, Verdict
 from idp import clock
 from idp import session as browser_session
 from idp.accounts.email_proof import EmailProofs
+from idp.accounts.models import ADMINISTRATEUR, UTILISATEUR
 from idp.accounts.passwords import PasswordService
 from idp.accounts.standing import Standing
 from idp.accounts.store import AccountStore
 from idp.audit import record
 from idp.db import current_session
+from idp.delivery.mailings import NoticeMailing
 from idp.delivery.outbox import Outbox
 from idp.organisations import administrators
 from idp.services import Services
 from idp.signin.who import forget, who_is_here
 from idp.web.desk import demande, desk_url, waiting
 from idp.web.hash_pool import TooBusy
-from idp.web.translations import t
+from idp.web.translations import date_longue, heure, t
 
 
 class Accounts:
@@ -45,11 +47,18 @@ class Accounts:
         forget()
 
 
+def tell(outbox: Outbox, account: Standing, key: str, **values: str) -> None:
+    """Queue a mail without any secret to the proved address, where there is one, in the current transaction."""
+    if account.email and account.email_verified:
+        outbox.queue(NoticeMailing(account_id=account.id, key=key, email=account.email, values=values))
+
+
 class Passwords:
     """The password step: rules, then the hash outside any transaction, then one transaction for all that follows."""
 
-    def __init__(self, passwords: PasswordService) -> None:
+    def __init__(self, passwords: PasswordService, outbox: Outbox) -> None:
         self._passwords = passwords
+        self._outbox = outbox
 
     def minimum(self, account: consent.account.Account) -> int:
         """12 characters, 16 for an organisation."""
@@ -68,6 +77,10 @@ class Passwords:
             raise consent.account.TooBusy from busy
         if not self._passwords.store_personal(account.id, hashed):
             return False
+        who, now = who_is_here(), clock.now()
+        if who is not None and not who.account.in_first_login:
+            moment = {"date": date_longue(now), "heure": heure(now)}
+            tell(self._outbox, who.account, "alerte_mdp", numero=who.account.user_number, **moment)
         browser_session.end_others(account.id)
         browser_session.become_personal(account.id)
         browser_session.renew()
@@ -120,6 +133,7 @@ class Completion:
         if who is None or not who.account.in_first_login:
             return
         administrators.complete_first_login(current_session(), who.account, clock.now(), self._outbox, record)
+        tell(self._outbox, who.account, "pret", numero=who.account.user_number)
         browser_session.renew()
         forget()
         record("first_login.completed", account_id=account.id)
@@ -128,7 +142,13 @@ class Completion:
 def administered(_account: consent.account.Account) -> str | None:
     """The organisation that this person administers."""
     who = who_is_here()
-    return who.account.organisation_name if who and who.account.role == "administrateur" else None
+    return who.account.organisation_name if who and who.account.role == ADMINISTRATEUR else None
+
+
+def led_by_another(_account: consent.account.Account) -> bool:
+    """Another person of the organisation completed the first login before, and administers it."""
+    who = who_is_here()
+    return who is not None and who.account.role == UTILISATEUR
 
 
 def refused(_document: str) -> str:
@@ -141,7 +161,7 @@ def build(services: Services) -> Ports:
     store = services.accounts
     return Ports(
         accounts=Accounts(store),
-        passwords=Passwords(services.passwords),
+        passwords=Passwords(services.passwords, services.outbox),
         email_proofs=Proofs(services.email_proofs, store),
         clock=clock.now,
         t=t,
@@ -152,5 +172,6 @@ def build(services: Services) -> Ports:
         sign_out_url=lambda: url_for("signin.deconnexion"),
         service_name=service_name,
         administered=administered,
+        led_by_another=led_by_another,
         administrator_help_url=lambda: url_for("help.administrator"),
     )

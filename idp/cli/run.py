@@ -64,7 +64,7 @@ LOG = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "idp.web.log.JsonLines"}},
-    "filters": {"threads": {"()": "idp.cli.run.NotAboutThreads"}},
+    "filters": {"threads": {"()": NotAboutThreads}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

@@ -149,6 +149,7 @@ class House:
             sign_out_url=lambda: "/deconnexion",
             service_name=lambda: self.service,
             administered=lambda account: account.organisation_name,
+            led_by_another=lambda account: account.partner_type == "moral" and not account.organisation_name,
             administrator_help_url=lambda: "/aide/administrateur",
         )
 

@@ -234,10 +234,11 @@ def test_two_tabs_that_finish_at_the_same_moment_complete_once(house: House) -> 
 
 
 def test_a_house_may_leave_out_services_and_administrators(house: House) -> None:
-    full, left_out = house.ports(), ("service_name", "administered", "administrator_help_url")
+    full, left_out = house.ports(), ("service_name", "administered", "led_by_another", "administrator_help_url")
     given = {field.name: getattr(full, field.name) for field in fields(Ports) if field.name not in left_out}
     bare = Ports(**given)
     house.add_finished(organisation_name="Logis du Sud")
     assert bare.service_name() is None
     assert bare.administered(house.person()) is None
+    assert not bare.led_by_another(house.person())
     assert bare.administrator_help_url() is None
