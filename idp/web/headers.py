@@ -53,6 +53,7 @@ def init(app: Flask, settings: Settings) -> None:
         headers.setdefault("Cache-Control", "no-store")
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
+        headers["Server"] = "mcp"  # else the server names itself (LE-04)
         if response.mimetype == "text/html":
             headers["Content-Security-Policy"] = content_security_policy()
             headers["X-Frame-Options"] = "DENY"
