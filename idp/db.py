@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, CursorResult, Engine, Executable, MetaData, event
+from sqlalchemy import Connection, Engine, Executable, MetaData, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -70,20 +71,45 @@ def engine_options(url: str) -> dict[str, Any]:
 class Prepared:
     """A Core statement of the hot path, compiled once for each kind of database and handed to the driver as text.
 
-    `run(session, parameters)` works in the session's transaction. Building, keying and adapting a statement costs
-    more than running it here; values go in and come out as the driver has them (a boolean may be 0 or 1).
+    It runs in the session's transaction and is announced as every statement is (`before_cursor_execute`). Building,
+    keying and adapting a statement of thirty columns, and the description of its result, cost more than running it
+    here; values go in and come out as the driver has them (a boolean may be 0 or 1).
     """
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
         self._compiled: dict[str, tuple[str, list[str] | None]] = {}
 
-    def run(self, session: Session, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it with these values, one for each name."""
+    def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run it with these values, one for each name, and give its rows. Raises SQLAlchemy's `DBAPIError`."""
         connection = session.connection()
         text, positions = self._compiled.get(connection.dialect.name) or self._compile(connection)
         values = tuple([parameters[name] for name in positions]) if positions is not None else dict(parameters)
-        return connection.exec_driver_sql(text, values)
+        cursor = connection.connection.cursor()
+        try:
+            for announce in connection.dispatch.before_cursor_execute:
+                announce(connection, cursor, text, values, None, False)
+            cursor.execute(text, values)
+            return list(cursor.fetchall()) if cursor.description else []
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise self._wrapped(connection, text, error) from error
+        finally:
+            cursor.close()
+
+    def first(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run it and give its first row, None when there is none."""
+        rows = self.rows(session, parameters)
+        return rows[0] if rows else None
+
+    def _wrapped(self, connection: Connection, text: str, error: Exception) -> BaseException:
+        """As SQLAlchemy would have it; a connection that was lost leaves the pool, values stay out of the text."""
+        dialect = connection.dialect
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+        if lost:
+            connection.invalidate(error)
+        return DBAPIError.instance(
+            text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost
+        )
 
     def _compile(self, connection: Connection) -> tuple[str, list[str] | None]:
         compiled: Any = self._statement.compile(dialect=connection.dialect)  # type: ignore[attr-defined]

@@ -191,6 +191,7 @@ def end() -> None:
     cookie = Cookie(None)
     cookie.used = True
     _replace_cookie(cookie)
+    renewed.send(old=digest, new=cookie.digest)
 
 
 def end_others(account_id: str) -> None:

@@ -155,7 +155,7 @@ def of_row(row: Sequence[Any] | Row[Any], start: int = 0) -> Standing:
 
 def standing(session: Session, account_id: str) -> Standing | None:
     """The account now, in one statement; None when there is none."""
-    row = _BY_ID.run(session, {"account": account_id}).first()
+    row = _BY_ID.first(session, {"account": account_id})
     return of_row(row) if row else None
 
 
@@ -164,5 +164,5 @@ def signed_in(session: Session, digest: bytes) -> list[SignedIn]:
 
     Says nothing of the time limits: the caller compares `last_seen_at` and `opened_at` with its settings.
     """
-    rows = _SIGNED_IN.run(session, {"browser": digest}).all()
+    rows = _SIGNED_IN.rows(session, {"browser": digest})
     return [SignedIn(of_row(row), *row[WIDTH:]) for row in rows]

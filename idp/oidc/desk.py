@@ -6,7 +6,7 @@ is missing, which comes back here, or to the service.
 
 from dataclasses import dataclass
 
-from flask import Response, g, redirect, url_for
+from flask import Response, g, url_for
 
 from clients.registry import ClientRegistry
 from consent.gate import Clearance, Gate, NotCleared
@@ -22,6 +22,7 @@ from idp.oidc.issuance import Issuance
 from idp.oidc.parked_requests import Parked, ParkedRequests
 from idp.oidc.subjects import subject
 from idp.signin.who import who_is_here
+from idp.web.desk import demande
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class Desk:
     ) -> Response:
         now = self.clock()
         if parked is not None and not self.parked.use(parked, now):
-            return redirect(url_for("signin.demande_perdue"), 303)  # type: ignore[return-value]
+            # Another tab was faster: the same address now explains, with the way back to the service.
+            return responses.redirect(url_for("oidc.authorize", demande=demande()))
         browser_session.touch(who.last_seen_at)
         code = self.issuance.code(current_session(), clearance, asked, who, now, g.get("request_id"))
         return responses.success(asked.back, self.issuer, code)

@@ -176,7 +176,7 @@ class Issuance:
             raise TypeError("a grant needs the gate's Clearance of this account")
         code = mint()
         offline = "offline_access" in asked.scope.split()
-        _INSERT_GRANT.run(
+        _INSERT_GRANT.rows(
             session,
             {
                 "id": uuid.uuid4().hex,
@@ -207,17 +207,17 @@ class Issuance:
 
     def use_code(self, session: Session, code: str, now: int) -> Granted | None:
         """Consume a code, found by its digest alone, whoever sent it; None when it is unknown or was used."""
-        row = _USE_CODE.run(session, {"code": digest(code), "now": now}).first()
+        row = _USE_CODE.first(session, {"code": digest(code), "now": now})
         return _granted(row) if row else None
 
     def grant_of_code(self, session: Session, code: str) -> Granted | None:
         """The grant of a code that can no longer be used: to revoke what came of it."""
-        row = _GRANT_OF_CODE.run(session, {"code": digest(code)}).first()
+        row = _GRANT_OF_CODE.first(session, {"code": digest(code)})
         return _granted(row) if row else None
 
     def refreshable(self, session: Session, refresh_token: str) -> Refreshable | None:
         """What is known of a refresh token, used or not, in one statement."""
-        row = _REFRESHABLE.run(session, {"refresh": digest(refresh_token)}).first()
+        row = _REFRESHABLE.first(session, {"refresh": digest(refresh_token)})
         if row is None:
             return None
         account, rest = standing.of_row(row), row[standing.WIDTH :]
@@ -226,7 +226,7 @@ class Issuance:
 
     def use_refresh(self, session: Session, token_id: str, now: int) -> bool:
         """Consume a refresh token; False when another request was faster."""
-        return _USE_REFRESH.run(session, {"token": token_id, "now": now}).first() is not None
+        return _USE_REFRESH.first(session, {"token": token_id, "now": now}) is not None
 
     def tokens(
         self, session: Session, clearance: Clearance, granted: Granted, scope: str, now: int, *, refresh: bool
@@ -239,7 +239,7 @@ class Issuance:
             raise TypeError("a token needs the gate's Clearance of this account")
         access_token = mint(ACCESS_TOKEN)
         refresh_token = mint(REFRESH_TOKEN) if refresh else None
-        _INSERT_TOKEN.run(
+        _INSERT_TOKEN.rows(
             session,
             {
                 "id": uuid.uuid4().hex,
@@ -264,7 +264,7 @@ class Issuance:
 
     def presented(self, session: Session, access_token: str, now: int) -> Presented | None:
         """What is known of an access token, in one statement. `live` tells whether it is worth anything now."""
-        row = _PRESENTED.run(session, {"access": digest(access_token)}).first()
+        row = _PRESENTED.first(session, {"access": digest(access_token)})
         if row is None:
             return None
         account = standing.of_row(row)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from clients.registry import ClientRegistry
+from clients.registry import Client, ClientRegistry
 from idp import session as browser_session
 from idp.db import current_session
 from idp.oidc.models import ParkedRequest
@@ -62,6 +62,14 @@ class ParkedRequests:
         if row.browser is None and not _bind(session, row.digest, browser):
             return None
         return Parked(row.digest, MultiDict(json.loads(row.parameters)), row.sid)
+
+    def service(self, name: str, clients: ClientRegistry) -> Client | None:
+        """The service that a request came from, even when it is over: the way back for whoever comes too late."""
+        client_id = current_session().scalar(
+            select(ParkedRequest.client_id).where(ParkedRequest.digest == digest(name))
+        )
+        client = clients.get(client_id) if client_id else None
+        return client if client is not None and client.enabled else None
 
     def waiting(self, name: str, now: int, clients: ClientRegistry) -> Waiting | None:
         """What the pages may know of the request of that name while it waits."""

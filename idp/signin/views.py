@@ -32,7 +32,6 @@ def blueprint(services: Services, signing_in: SigningIn) -> Blueprint:
     room.add_url_rule("/mot-de-passe-oublie", "mot_de_passe_oublie", _help)
     room.add_url_rule("/probleme-de-connexion", "probleme_de_connexion", _help)
     room.add_url_rule("/indisponible", "indisponible", _closed_gate)
-    room.add_url_rule("/demande-perdue", "demande_perdue", _lost)
     return room
 
 
@@ -161,11 +160,6 @@ def _help() -> str:
 def _closed_gate() -> Response:
     """No required text is published: we vouch for nobody, and say so."""
     return make_response(render_template("consent/indisponible.html", sign_out_url=url_for("signin.deconnexion")), 503)
-
-
-def _lost() -> Response:
-    found = waiting()
-    return make_response(render_template("demande_perdue.html", service=found.service if found else None), 400)
 
 
 def context() -> dict[str, object]:

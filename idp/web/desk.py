@@ -16,6 +16,7 @@ from idp.web.headers import allow_redirect_to
 from idp.web.translations import choose_language
 
 PARAMETER = "demande"
+NAMED = b"demande="
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 PEOPLE = ("signin.", "consent.", "help.")
 
@@ -56,6 +57,8 @@ def init(app: Flask, find: Callable[[str], Waiting | None]) -> None:
 
     @app.before_request
     def read() -> None:
+        if NAMED not in request.query_string:
+            return
         value = request.args.get(PARAMETER, "")
         g.demande = value if _SHAPE.match(value) else None
         if g.demande and (request.endpoint or "").startswith(PEOPLE):

@@ -58,6 +58,9 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers[:] = [*(other for other in root.handlers if other.name != OUTPUT), handler]
     root.setLevel(logging.INFO)
+    # Not in our lines, and looked up for each of them (the logging how-to, "Optimization").
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Authlib writes whole tokens at DEBUG.
     logging.getLogger("authlib").setLevel(logging.INFO)

@@ -53,9 +53,14 @@ def _resume(desk: Desk, *, declined: bool) -> Response:
     name = demande()
     parked = desk.parked.open(name, desk.clock(), browser_session.browser()) if name else None
     if parked is None:
-        found = desk.parked.waiting(name, desk.clock(), desk.clients) if name else None
-        return make_response(render_template("demande_perdue.html", service=found.service if found else None), 400)
+        return _lost(desk, name)
     return _answer(desk, parked.parameters, parked, declined=declined)
+
+
+def _lost(desk: Desk, name: str | None) -> Response:
+    """Too old, answered already, or another browser's: explain, and link back to the service."""
+    service = desk.parked.service(name, desk.clients) if name else None
+    return make_response(render_template("demande_perdue.html", service=service), 400)
 
 
 def _answer(desk: Desk, values: MultiDict[str, str], parked: Parked | None, *, declined: bool = False) -> Response:
