@@ -263,6 +263,6 @@ def test_the_page_of_an_ended_session_leads_back_to_the_service(provider: Provid
 
 def test_a_request_that_is_over_leads_to_a_page_that_explains(provider: Provider, service: Service) -> None:
     browser = provider.browser()
-    response = browser.get("/demande-perdue?demande=" + "x" * 43)
+    response = browser.get("/oauth2/authorize?demande=" + "x" * 43)
     assert (response.status_code, page(response)) == (400, "demande-perdue")
     assert authorization(service)["client_id"] not in response.get_data(as_text=True)
