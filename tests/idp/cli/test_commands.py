@@ -45,7 +45,7 @@ def test_each_command_has_help_with_an_example_of_itself(words: tuple[str, ...])
     assert ("--json" in result.stdout) is (words not in SERVERS)
 
 
-@pytest.mark.parametrize("words", [(), *{words[:-1] for words in COMMANDS if len(words) > 1}], ids=" ".join)
+@pytest.mark.parametrize("words", [(), *sorted({words[:-1] for words in COMMANDS if len(words) > 1})], ids=" ".join)
 def test_each_group_has_help(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(idp, [*words, "--help"])
     assert result.exit_code == 0
