@@ -108,6 +108,20 @@ def test_four_first_starts_at_once_end_with_one_installation(tmp_path: Path) -> 
     assert [path.name for path in (tmp_path / "data").iterdir() if "secrets" in path.name] == ["secrets.toml"]
 
 
+@pytest.mark.security("F-27")
+def test_secrets_that_another_process_makes_between_two_looks_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = embedded(tmp_path / "data")
+
+    def another_was_faster(_settings: Settings) -> bool:
+        assert make_secrets(settings)
+        return False
+
+    monkeypatch.setattr("idp.start._first_start", another_was_faster)
+    assert kids(settings)
+
+
 @pytest.mark.security("F-27", "F-28")
 def test_processes_that_migrate_and_start_at_once_end_with_one_schema_and_one_key_set(
     settings: MakeSettings, tmp_path: Path
