@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -128,8 +128,7 @@ class Documents:
             "effective_at": now if effective_at is None else effective_at,
         }
         inserted = self._insert_once(Document, row, ("name", "version"))
-        published = self.get(name, version)
-        assert published is not None  # noqa: S101 - inserted just now, or it was in the way
+        published = self._session().scalars(_one_version(name, version)).one()  # inserted now, or it was in the way
         if inserted:
             self._record(
                 "documents.published",
@@ -151,8 +150,7 @@ class Documents:
         """One version, in force or not; None when there is no such one, whatever was asked."""
         if name not in NAMES or not _VERSION.fullmatch(version):
             return None
-        wanted = select(Document).where(Document.name == name, Document.version == version)
-        return self._session().scalars(wanted).one_or_none()
+        return self._session().scalars(_one_version(name, version)).one_or_none()
 
     def versions(self, name: str | None = None) -> list[Document]:
         """Every version, of one text or of all, in the order in which they take force."""
@@ -215,6 +213,10 @@ class Documents:
         insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
         statement = insert(model.__table__).values(**row).on_conflict_do_nothing(index_elements=unique)
         return session.execute(statement.returning(model.__table__.c.version)).first() is not None
+
+
+def _one_version(name: str, version: str) -> Select[Document]:
+    return select(Document).where(Document.name == name, Document.version == version)
 
 
 def _latest(rows: Iterable[Sequence[Any]]) -> dict[str, Text]:

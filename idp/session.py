@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from blinker import Signal
 from flask import Flask, Request, Response, g, session
@@ -103,16 +103,14 @@ class Cookies(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie when it is new and something on the page depends on it."""
-        assert isinstance(session, Cookie)  # noqa: S101 - for the type checker: open_session makes no other
-        if session.new and session.used:
-            response.set_cookie(self.name, session.value, secure=self.secure, httponly=True, samesite="Lax", path="/")
+        cookie = cast(Cookie, session)  # open_session makes no other
+        if cookie.new and cookie.used:
+            response.set_cookie(self.name, cookie.value, secure=self.secure, httponly=True, samesite="Lax", path="/")
 
 
 def current() -> Cookie:
     """The cookie of this request."""
-    cookie = session._get_current_object()  # type: ignore[attr-defined]
-    assert isinstance(cookie, Cookie)  # noqa: S101 - for the type checker
-    return cookie
+    return cast(Cookie, session._get_current_object())  # type: ignore[attr-defined]
 
 
 def browser() -> bytes:

@@ -126,7 +126,7 @@ class Demonstration:
     def _wait_for(self, url: str) -> None:
         for _ in range(600):
             try:
-                urlopen(url, timeout=2).close()  # noqa: S310 - our own http address
+                urlopen(url, timeout=2).close()  # noqa: S310  # nosec B310
                 return
             except OSError:
                 time.sleep(0.1)

@@ -48,11 +48,9 @@ class _Issuing:
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = list(METHODS)
     TOKEN_RESPONSE_HEADER: ClassVar = [("Content-Type", "application/json")]
 
-    def cleared(self, account: Standing | None, granted: Granted) -> Clearance:
+    def cleared(self, account: Standing, granted: Granted) -> Clearance:
         """The gate vouches for the account now, or the grant is worth nothing (`invalid_grant`)."""
         try:
-            if account is None:
-                raise InvalidGrantError("the account is gone")
             return self.gate.clearance(account)
         except NotCleared as refused:
             record("grant.refused", account_id=granted.account_id, client_id=granted.client_id, reason=refused.reason)
@@ -101,8 +99,9 @@ class AuthorizationCode(_Issuing, grants.AuthorizationCodeGrant):  # type: ignor
         """Ask the gate, then answer."""
         granted: Granted = self.request.authorization_code
         account = standing(current_session(), granted.account_id)
+        if account is None:
+            raise InvalidGrantError("the account is gone")
         clearance = self.cleared(account, granted)
-        assert account is not None  # noqa: S101 - for the type checker: cleared() refuses None
         return self.issue(clearance, account, granted, granted.scope)
 
     def _verify(self, granted: Granted, client: Client) -> None:
@@ -147,7 +146,7 @@ class RefreshToken(_Issuing, grants.RefreshTokenGrant):  # type: ignore[misc]
             self._end(found, client, "refresh-stolen", now)
             raise InvalidGrantError("the refresh token belongs to another client")
         if found.used_at is not None:
-            self._replayed(found, client, now)
+            self._replayed(found, found.used_at, client, now)
         if found.granted.revoked_at is not None or found.expires_at <= now:
             raise InvalidGrantError("the refresh token has expired or was revoked")
         return found
@@ -176,10 +175,9 @@ class RefreshToken(_Issuing, grants.RefreshTokenGrant):  # type: ignore[misc]
             self._end(found, self.request.client, "refresh-replayed", now)
         raise InvalidGrantError("the refresh token was used")
 
-    def _replayed(self, found: Refreshable, client: Client, now: int) -> None:
+    def _replayed(self, found: Refreshable, used_at: int, client: Client, now: int) -> None:
         """A lost answer may be asked for again within the grace: no token, and no harm (RT-03)."""
-        assert found.used_at is not None  # noqa: S101 - for the type checker: the caller looked
-        if now - found.used_at >= self.refresh_grace:
+        if now - used_at >= self.refresh_grace:
             self._end(found, client, "refresh-replayed", now)
         raise InvalidGrantError("the refresh token was used")
 
