@@ -73,13 +73,17 @@ class ParkedRequests:
 
     def waiting(self, name: str, now: int, clients: ClientRegistry) -> Waiting | None:
         """What the pages may know of the request of that name while it waits."""
-        query = select(ParkedRequest.client_id, ParkedRequest.parameters, ParkedRequest.sid).where(*_waiting(name, now))
+        query = select(
+            ParkedRequest.client_id, ParkedRequest.parameters, ParkedRequest.sid, ParkedRequest.browser
+        ).where(*_waiting(name, now))
         row = current_session().execute(query).first()
         client = clients.get(row.client_id) if row else None
         if row is None or client is None:
             return None
         asked = json.loads(row.parameters)
-        return Waiting(client, asked["redirect_uri"], asked.get("ui_locales"), asked.get("login_hint"), row.sid)
+        # Whom it is for is told to its own browser alone.
+        hint = asked.get("login_hint") if row.browser in (None, browser_session.current().digest) else None
+        return Waiting(client, asked["redirect_uri"], asked.get("ui_locales"), hint, row.sid)
 
     def use(self, parked: Parked, now: int) -> bool:
         """Take the request for its one answer. False when another tab was faster."""
@@ -128,4 +132,5 @@ def _remember_who(_sender: object, sid: str, **_account: str) -> None:
     """This very sign-in was made for the request of the visit: `prompt=login` and `max_age` are satisfied by it."""
     name = demande()
     if name:
-        current_session().execute(update(ParkedRequest).where(ParkedRequest.digest == digest(name)).values(sid=sid))
+        own = or_(ParkedRequest.browser == browser_session.current().digest, ParkedRequest.browser.is_(None))
+        current_session().execute(update(ParkedRequest).where(ParkedRequest.digest == digest(name), own).values(sid=sid))

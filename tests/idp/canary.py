@@ -50,7 +50,8 @@ def make_canary(provider: Provider, service: Service) -> Canary:
     browser, pkce = provider.browser(), Pkce()
     assert browser.sign_in(landlord).status_code == 303
     tokens = redeem(browser, service, browser.code(service, pkce), pkce).get_json()
-    parked = browser.authorize(service, pkce, prompt="login", state=NAMES["state"], nonce=NAMES["nonce"])
+    wishes = {"state": NAMES["state"], "nonce": NAMES["nonce"], "login_hint": NAMES["identifier"]}
+    parked = browser.authorize(service, pkce, prompt="login", **wishes)
     cookie = browser.client.get_cookie("mcp-session")
     assert cookie is not None
     with provider.transaction():
