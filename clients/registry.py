@@ -48,7 +48,12 @@ _LIVING = (
     )
     .outerjoin(secrets.TABLE, secrets.TABLE.c.client_id == _CLIENTS.c.client_id)
     .where(_CLIENTS.c.deleted_at.is_(None))
-    .order_by(_CLIENTS.c.client_id, secrets.TABLE.c.created_at, secrets.TABLE.c.digest)
+    .order_by(
+        _CLIENTS.c.client_id,
+        secrets.TABLE.c.expires_at.is_(None),
+        secrets.TABLE.c.expires_at,
+        secrets.TABLE.c.digest,
+    )
 )
 
 ClientRows = Sequence[Row[Any, Any, Any, Any, Any, Any]]

@@ -57,7 +57,7 @@ def record(event: str, **details: Any) -> None:
         "event": event,
         "details": json.dumps(details, ensure_ascii=False, sort_keys=True),
     }
-    current_session().execute(insert(AuditEvent).values(**row, **_who(subjects["account_id"]), **subjects))
+    current_session().execute(insert(AuditEvent).values(**row, **_who(event, subjects["account_id"]), **subjects))
 
 
 def operator() -> str:
@@ -65,10 +65,11 @@ def operator() -> str:
     return os.environ.get("IDP_OPERATOR") or pwd.getpwuid(os.geteuid()).pw_name
 
 
-def _who(account_id: str | None) -> dict[str, Any]:
+def _who(event: str, account_id: str | None) -> dict[str, Any]:
     if has_request_context():
         return {
-            "actor": f"account:{account_id}" if account_id else "anonymous",
+            # Who fails to sign in is not the account that was aimed at.
+            "actor": f"account:{account_id}" if account_id and event != "signin.refused" else "anonymous",
             "channel": "web",
             "request_id": g.get("request_id"),
             "address": (request.remote_addr or "")[:45],

@@ -37,7 +37,7 @@ def purge_all(settings: Settings, batch: int = BATCH) -> dict[str, int]:
             BrowserSession.last_seen_at < past - settings.session_idle,
         ),
         Attempts: or_(
-            (Attempts.last_at < past - FORGET_AFTER - LONGEST_SUSPENSION) & (Attempts.failures > 0),
+            (Attempts.last_at < past - FORGET_AFTER - LONGEST_SUSPENSION) & (Attempts.key == Attempts.whose),
             Attempts.last_at < past - known_device,
         ),
     }

@@ -1,7 +1,7 @@
 """The browser session: an opaque cookie, and in the database who is signed in behind it, since when and how.
 
 Owns: the cookie, opening, renewing and ending a session, and announcing it. Knows no account and no protocol:
-`accounts/signed_in.py` reads who is here, `oidc` listens to what is announced. An anonymous session has a cookie
+`accounts/standing.py` reads who is here, `oidc` listens to what is announced. An anonymous session has a cookie
 (forms need one against forgery) but no row: a stranger cannot fill the table.
 """
 
@@ -12,7 +12,7 @@ import uuid
 from typing import Any, cast
 
 from blinker import Signal
-from flask import Flask, Request, Response, g, session
+from flask import Flask, Request, Response, current_app, g, session
 from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, delete, func, insert, select, update
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
 from idp.db import Model, current_session
+from idp.services import Services
 from idp.settings import Settings
 
 # Sent in the transaction that makes it true. renewed: old, new (digests). ended: sids. signed_in: sid, account_id.
@@ -104,7 +105,8 @@ class Cookies(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie when it is new and something on the page depends on it."""
         cookie = cast(Cookie, session)  # open_session makes no other
-        if cookie.new and cookie.used:
+        # What a 5xx rolled back must not change the browser either.
+        if cookie.new and cookie.used and response.status_code < 500:
             response.set_cookie(self.name, cookie.value, secure=self.secure, httponly=True, samesite="Lax", path="/")
 
 
@@ -149,6 +151,7 @@ def renew() -> bytes:
     """Give this browser a new cookie and carry over what was signed in; the old cookie is dead at once."""
     session, now = current_session(), clock.now()
     old = current()
+    _bury_if_over(old.digest)
     new = Cookie(None)
     new.used = True
     _replace_cookie(new)
@@ -163,6 +166,24 @@ def renew() -> bytes:
     new.empty = False
     renewed.send(old=old.digest, new=new.digest)
     return new.digest
+
+
+def is_over(opened_at: int, last_seen_at: int, settings: Settings) -> bool:
+    """Whether a session is past its idle or its absolute limit: nothing brings it back."""
+    now = clock.now()
+    return now - last_seen_at >= settings.session_idle or now - opened_at >= settings.session_lifetime
+
+
+def _bury_if_over(digest: bytes) -> None:
+    """A renewal must not bring back to life who was signed in here long ago."""
+    session = current_session()
+    row = session.execute(
+        select(BrowserSession.opened_at, BrowserSession.last_seen_at).where(BrowserSession.digest == digest)
+    ).first()
+    services: Services = current_app.extensions["idp"]
+    if row is not None and is_over(row.opened_at, row.last_seen_at, services.settings):
+        _end(select(SignIn.sid).where(SignIn.browser == digest))
+        session.execute(delete(BrowserSession).where(BrowserSession.digest == digest))
 
 
 def become_personal(account_id: str) -> None:
@@ -200,6 +221,11 @@ def end_others(account_id: str) -> None:
 def end_all(account_id: str) -> None:
     """End the sign-ins of an account everywhere."""
     _end(select(SignIn.sid).where(SignIn.account_id == account_id))
+
+
+def end_provisional(account_id: str) -> None:
+    """End the sign-ins that a provisional password opened: it was replaced by another one."""
+    _end(select(SignIn.sid).where(SignIn.account_id == account_id, SignIn.kind != PERSONAL))
 
 
 def _end(which: Any) -> None:

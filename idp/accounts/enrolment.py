@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from idp import session as browser_session
 from idp.accounts import identifiers, user_numbers
 from idp.accounts.models import FIRST_LOGIN, LETTER, MAIL, MORAL, RECOVERY, Account, new_id
 from idp.accounts.organisations import Organisation
@@ -58,6 +59,11 @@ class NewAccount:
         # What is not said counts for nothing, so that a column added later changes no former digest.
         said = (f"{name}={value}" for name in _FIELDS if (value := getattr(self, name)) is not None)
         return hashlib.sha256("\0".join(said).encode()).digest()
+
+    @property
+    def in_first_login(self) -> bool:
+        """Always: it was only just made."""
+        return True
 
     @property
     def email(self) -> str | None:
@@ -116,13 +122,16 @@ class Enrolment:
         clock: Callable[[], int],
         record: Callable[..., None],
         lives: Lives | None = None,
+        end_provisional: Callable[[str], None] = browser_session.end_provisional,
     ) -> None:
+        """`end_provisional(account_id)` ends the sign-ins that a replaced provisional password opened."""
         self._session = session
         self._passwords = passwords
         self._outbox = outbox
         self._clock = clock
         self._record = record
         self._lives = lives or Lives()
+        self._end_provisional = end_provisional
 
     def enrol(self, new: NewAccount) -> Enrolled:
         """Make an account and queue its two sends. Four INSERTs and the audit event, no SELECT for a natural person.
@@ -154,6 +163,10 @@ class Enrolment:
         purpose = RECOVERY if account.has_personal_password else FIRST_LOGIN
         lifetime = self._lives.of(purpose, channel)
         self._outbox.cancel(account.id)
+        self._end_provisional(account.id)
+        if account.in_first_login:
+            # Proved by whoever holds the credentials that are replaced now: to be proved again.
+            account.email = account.email_key = account.email_verified_at = None
         clear = self._passwords.issue_provisional(account.id, purpose, channel, lifetime)
         if not password_only:
             self._send_identifier(account, account.id, account.user_number, account.identifier, recipient)

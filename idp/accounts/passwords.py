@@ -195,6 +195,30 @@ class PasswordService:
             return None
         return Rehash(stored.hash, self._hashed(account_id, text))
 
+    def still_stands(self, credentials: Credentials, verdict: Verdict) -> bool:
+        """Whether the hash that `verdict` found right is still the account's, and hold it until the commit.
+
+        A password changed in the meantime opens nothing; one changed just after finds the sign-in and ends it.
+        """
+        kind, stored = PROVISIONAL, credentials.provisional
+        if verdict.outcome == PERSONAL:
+            kind, stored = PERSONAL, credentials.personal
+        if stored is None:
+            return False
+        # Accounts before passwords, as everywhere: two that wait for one another would both fail.
+        account = Account.id == credentials.account_id
+        is_open = account & Account.locked_at.is_(None) & Account.suspended_at.is_(None) & Account.closed_at.is_(None)
+        held = update(Account).where(is_open).values(id=credentials.account_id).returning(Account.id)
+        if self._session().execute(held).first() is None:
+            return False
+        row = self._session().execute(
+            update(Password)
+            .where(Password.account_id == credentials.account_id, Password.kind == kind, Password.hash == stored.hash)
+            .values(hash=stored.hash)
+            .returning(Password.account_id)
+        )
+        return row.first() is not None
+
     def rehash(self, renewal: Rehash) -> bool:
         """Replace the old hash by the new one; False when it had been replaced by something else meanwhile."""
         new = renewal.new
@@ -254,7 +278,13 @@ class PasswordService:
         session, now = self._session(), self._clock()
         due = (
             update(Account)
-            .where(Account.id == account_id, Account.must_choose_password.is_(True), Account.closed_at.is_(None))
+            .where(
+                Account.id == account_id,
+                Account.must_choose_password.is_(True),
+                Account.locked_at.is_(None),
+                Account.suspended_at.is_(None),
+                Account.closed_at.is_(None),
+            )
             .values(must_choose_password=False, personal_password_at=now)
             .returning(Account.id)
         )

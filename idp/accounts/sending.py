@@ -43,11 +43,18 @@ class Addressee(Protocol):
     def postal_code(self) -> str | None: ...
     @property
     def city(self) -> str | None: ...
+    @property
+    def in_first_login(self) -> bool: ...
+
+
+def _proved(account: Addressee) -> str | None:
+    """The proved address, once the first login is behind it: before, whoever holds the first credentials proves it."""
+    return None if account.in_first_login else account.email
 
 
 def channel_of(account: Addressee) -> str:
     """`mail` or `letter`, by what is stored only: a proved address, else the way the first credentials took."""
-    return MAIL if account.email else account.origin
+    return MAIL if _proved(account) else account.origin
 
 
 def recipient_of(account: Addressee) -> Recipient:
@@ -55,7 +62,7 @@ def recipient_of(account: Addressee) -> Recipient:
     person = f"{account.given_name or ''} {account.family_name or ''}".strip()
     name = account.organisation_name or person
     if channel_of(account) == MAIL:
-        return Recipient(name=name, email=account.email or account.imported_email)
+        return Recipient(name=name, email=_proved(account) or account.imported_email)
     return Recipient(name=name, address=_lines(account, person if account.organisation_name else ""))
 
 

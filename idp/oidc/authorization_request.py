@@ -18,6 +18,11 @@ from idp.oidc.parameters import BadParameters, plain, single
 
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 PROMPTS = {"none", "login", "consent", "select_account"}
+KEPT = {
+    *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "prompt", "max_age"),
+    *("code_challenge", "code_challenge_method", "id_token_hint", "login_hint", "claims", "ui_locales"),
+}
+"""The parameters that are read: a parked request keeps no other."""
 OIDC_ONLY_LATER = {
     "request": "request_not_supported",
     "request_uri": "request_uri_not_supported",
@@ -101,7 +106,7 @@ def read(back: ReturnAddress, parameters: Mapping[str, str]) -> AuthorizationReq
         login_hint=parameters.get("login_hint"),
         claims=claims,
         ui_locales=parameters.get("ui_locales"),
-        parameters=parameters,
+        parameters={name: value for name, value in parameters.items() if name in KEPT},
     )
 
 

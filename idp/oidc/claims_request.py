@@ -57,4 +57,8 @@ def _member(asked: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
     for value in member.values():
         if value is not None and not isinstance(value, dict):
             raise BadParameters(f"claims.{name} holds a member that is neither null nor an object")
+    for value in (value or {} for value in member.values()):
+        values = value.get("values", [])
+        if not isinstance(values, list) or not all(isinstance(each, str | int | float | bool) for each in values):
+            raise BadParameters(f"claims.{name} holds values that are not a list")
     return {claim: value or {} for claim, value in member.items()}

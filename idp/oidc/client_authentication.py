@@ -123,7 +123,7 @@ def _assertion(form: Mapping[str, str]) -> tuple[str, str]:
         raise InvalidRequestError("client_assertion and client_assertion_type do not go together")
     try:
         subject = json.loads(jws.extract_compact(assertion.encode()).payload).get("sub")
-    except (JoseError, ValueError, TypeError, AttributeError):
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError):
         raise refused("private_key_jwt", "", "assertion") from None
     return (subject if isinstance(subject, str) else ""), assertion
 
@@ -136,5 +136,5 @@ def _signed_claims(client: Client, assertion: str) -> Mapping[str, object]:
         if client.jwks is None:
             raise ValueError
         return dict(jwt.decode(assertion, client.jwks, algorithms=allowed).claims)
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, RecursionError):
         raise refused("private_key_jwt", client.client_id, "signature") from None

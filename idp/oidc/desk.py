@@ -114,6 +114,8 @@ class Desk:
             return responses.redirect(url_for("oidc.authorize", demande=demande()))
         browser_session.touch(who.last_seen_at)
         code = self.issuance.code(current_session(), clearance, asked, who, now, g.get("request_id"))
+        if code is None:
+            return responses.error(asked.back, self.issuer, "login_required", "the sign-in ended meanwhile")
         return responses.success(asked.back, self.issuer, code)
 
     def _answer_error(self, asked: AuthorizationRequest, parked: Parked | None, refused: RefusedToClient) -> Response:

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from consent.gate import Clearance
 from idp.accounts import standing
+from idp.accounts.models import Account
 from idp.accounts.standing import SignedIn, Standing
 from idp.db import Prepared
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.oidc.claims import ACR
 from idp.oidc.models import Grant, Token
 from idp.oidc.secret_values import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint
+from idp.session import SignIn
 from idp.settings import Settings
 
 
@@ -112,7 +114,27 @@ class Presented:
     account: Standing
 
 
-_INSERT_GRANT = Prepared(insert(_grants))  # type: ignore[arg-type]  # a mapped class's table is a Table
+_sign_in, _account = SignIn.__table__.c, Account.__table__.c
+# A grant is made from the sign-in and the account as they stand, held until the commit: whoever ends them at the same
+# moment either finds the grant, and revokes it, or leaves nothing to make it from.
+_STANDS = (
+    select(*[bindparam(column.name, type_=column.type) for column in _grants.columns])
+    .select_from(SignIn.__table__.join(Account.__table__, _account.id == _sign_in.account_id))
+    .where(
+        _sign_in.sid == bindparam("sid", type_=_grant.sid.type),
+        _account.id == bindparam("account_id", type_=_grant.account_id.type),
+        _account.locked_at.is_(None),
+        _account.suspended_at.is_(None),
+        _account.closed_at.is_(None),
+        _account.must_choose_password.is_(False),
+    )
+    .with_for_update(read=True, of=[SignIn.__table__, Account.__table__])
+)
+_INSERT_GRANT = Prepared(
+    insert(_grants)  # type: ignore[arg-type]  # a mapped class's table is a Table
+    .from_select([column.name for column in _grants.columns], _STANDS)
+    .returning(_grant.id)
+)
 _INSERT_TOKEN = Prepared(insert(_tokens))  # type: ignore[arg-type]
 _GRANT_OF_CODE = Prepared(select(*GRANTED).where(_grant.code_digest == bindparam("code")))
 _USE_CODE = Prepared(
@@ -167,8 +189,10 @@ class Issuance:
         who: SignedIn,
         now: int,
         request_id: str | None,
-    ) -> str:
+    ) -> str | None:
         """Make a grant and give its code, valid for `code_lifetime` seconds (RFC 6749 §4.1.2).
+
+        None when the sign-in or the account ended in the meantime.
 
         Raises `TypeError` without a clearance of this very account: nothing else vouches for it.
         """
@@ -176,7 +200,7 @@ class Issuance:
             raise TypeError("a grant needs the gate's Clearance of this account")
         code = mint()
         offline = "offline_access" in asked.scope.split()
-        _INSERT_GRANT.rows(
+        made = _INSERT_GRANT.first(
             session,
             {
                 "id": uuid.uuid4().hex,
@@ -203,7 +227,7 @@ class Issuance:
                 "request_id": request_id,
             },
         )
-        return code
+        return code if made else None
 
     def use_code(self, session: Session, code: str, now: int) -> Granted | None:
         """Consume a code, found by its digest alone, whoever sent it; None when it is unknown or was used."""

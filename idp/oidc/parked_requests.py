@@ -133,4 +133,6 @@ def _remember_who(_sender: object, sid: str, **_account: str) -> None:
     name = demande()
     if name:
         own = or_(ParkedRequest.browser == browser_session.current().digest, ParkedRequest.browser.is_(None))
-        current_session().execute(update(ParkedRequest).where(ParkedRequest.digest == digest(name), own).values(sid=sid))
+        current_session().execute(
+            update(ParkedRequest).where(ParkedRequest.digest == digest(name), own).values(sid=sid)
+        )

@@ -75,8 +75,9 @@ class SigningIn:
         # A refusal reads nothing more, whether the password was right or not: equal work, equal times (LG-02).
         here = verdict.account_id if verdict.outcome != "wrong" else None
         account = standing(session, here) if here else None
-        # The account is read again: it may have been locked while the password was hashed.
-        if account is None or not account.is_open:
+        # Read again: the account may have been locked, or its password changed, while the typed one was hashed.
+        stands = account is not None and account.is_open and self.passwords.still_stands(credentials, verdict)
+        if account is None or not stands:
             reason = "account-stopped" if verdict.account_id else "wrong-password"
             reason = reason if credentials.account_id else "unknown-identifier"
             record("signin.refused", account_id=credentials.account_id, reason=reason)
@@ -85,13 +86,15 @@ class SigningIn:
             record("signin.refused", account_id=account.id, reason="provisional-expired")
             return Outcome.EXPIRED
         self.throttle.succeeded(session, key)
-        self.throttle.remember(session, self.throttle.key(identifier, device))
+        self.throttle.remember(session, self.throttle.key(identifier, device), self.throttle.key(identifier))
         if verdict.rehash:
             self.passwords.rehash(verdict.rehash)
         kind = browser_session.PERSONAL if verdict.outcome == "personal" else str(verdict.purpose)
         if kind == browser_session.RECOVERY:
             self.passwords.require_choice(account.id)
         sid = browser_session.open_for(account.id, kind=kind, amr=AMR)
+        if kind == browser_session.RECOVERY:
+            browser_session.end_others(account.id)  # the password is chosen by whom the mail or the letter reached
         forget()
         record("signin.succeeded", account_id=account.id, session_id=sid, kind=kind)
         return Outcome.SIGNED_IN

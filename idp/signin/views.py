@@ -4,6 +4,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 
+from consent.refusals import NoPublishedText
 from idp import session as browser_session
 from idp.accounts import user_numbers
 from idp.audit import record
@@ -136,7 +137,10 @@ def _services() -> Response:
     who = who_is_here()
     if who is None:
         return redirect(url_for("signin.connexion"), 303)  # type: ignore[return-value]
-    step = services.gate.next_step(who.account)
+    try:
+        step = services.gate.next_step(who.account)
+    except NoPublishedText:
+        return _closed_gate()
     if step is not None:
         return redirect(url_for(step.endpoint), 303)  # type: ignore[return-value]
     return make_response(render_template("mes_services.html", compte=who.account, services=services.clients.services()))

@@ -8,7 +8,7 @@ from idp.accounts.standing import SignedIn, signed_in
 from idp.db import current_session
 from idp.services import Services
 from idp.settings import Settings
-from idp.web.desk import PEOPLE, waiting
+from idp.web.desk import PEOPLE, demande, waiting
 
 
 def who_is_here(sid: str | None = None) -> SignedIn | None:
@@ -19,6 +19,9 @@ def who_is_here(sid: str | None = None) -> SignedIn | None:
     found = waiting()
     wanted = sid or (found.sid if found else None)
     here = _here()
+    if wanted is None and demande() and len(here) > 1:
+        # The request of this visit is over, and two accounts are signed in: do not guess which one it was about.
+        return None
     return next((who for who in here if who.sid == wanted), here[0] if here else None)
 
 
@@ -47,13 +50,11 @@ def _read() -> list[SignedIn]:
     cookie = browser_session.current()
     if cookie.empty:
         return []
-    settings, now = _settings(), clock.now()
+    settings = _settings()
     here = [
         who
         for who in signed_in(current_session(), cookie.digest)
-        if now - who.last_seen_at < settings.session_idle
-        and now - who.opened_at < settings.session_lifetime
-        and who.account.is_open
+        if who.account.is_open and not browser_session.is_over(who.opened_at, who.last_seen_at, settings)
     ]
     if here and (request.endpoint or "").startswith(PEOPLE):
         browser_session.touch(here[0].last_seen_at)  # a person at one of our pages is not idle

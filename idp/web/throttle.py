@@ -8,7 +8,7 @@ back when it succeeds or when the server was too busy to look. A suspension touc
 import hashlib
 import hmac
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, case, delete, insert, select, update
+from sqlalchemy import BigInteger, Integer, LargeBinary, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -30,6 +30,8 @@ class Attempts(Model):
     __tablename__ = "sign_in_attempts"
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    whose: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    """The key of the identifier alone: a known device's row is found by it too."""
     failures: Mapped[int] = mapped_column(Integer)
     last_at: Mapped[int] = mapped_column(BigInteger, index=True)
     blocked_until: Mapped[int] = mapped_column(BigInteger)
@@ -85,10 +87,10 @@ class Throttle:
         """The attempt was right: the row of failures ends."""
         self._reset(session, key)
 
-    def remember(self, session: Session, key: bytes) -> None:
-        """Keep a counter of its own for a device that has just signed in."""
+    def remember(self, session: Session, key: bytes, whose: bytes) -> None:
+        """Keep a counter of its own for a device that has just signed in with the identifier of key `whose`."""
         if not self._reset(session, key):
-            self._insert(session, key, failures=0, now=self._clock())
+            self._insert(session, key, whose, failures=0, now=self._clock())
 
     def give_back(self, session: Session, key: bytes) -> None:
         """The attempt was not looked at (the server was too busy): it counts as none."""
@@ -103,9 +105,10 @@ class Throttle:
             )
         )
 
-    def forgive(self, session: Session, key: bytes) -> None:
-        """An administrator unlocked the account, or a recovery was completed."""
-        session.execute(delete(Attempts).where(Attempts.key == key))
+    def forgive(self, session: Session, whose: bytes) -> None:
+        """An administrator unlocked the account, or a recovery was completed: everywhere, known devices included."""
+        forgiven = {"failures": 0, "blocked_until": 0, "suspensions": 0, "last_at": self._clock()}
+        session.execute(update(Attempts).where(Attempts.whose == whose).values(forgiven))
 
     def _count(self, session: Session, key: bytes, now: int) -> int | None:
         return session.scalar(
@@ -121,7 +124,7 @@ class Throttle:
             raise Blocked(row.blocked_until - now, suspended=row.failures >= SUSPEND_AT)
 
     def _first(self, session: Session, key: bytes, now: int) -> int:
-        if self._insert(session, key, failures=1, now=now):
+        if self._insert(session, key, key, failures=1, now=now):
             return 1
         # Somebody inserted it in the meantime.
         counted = self._count(session, key, now)
@@ -149,12 +152,11 @@ class Throttle:
         )
         return done.first() is not None
 
-    def _insert(self, session: Session, key: bytes, *, failures: int, now: int) -> bool:
+    def _insert(self, session: Session, key: bytes, whose: bytes, *, failures: int, now: int) -> bool:
+        row = {"key": key, "whose": whose, "failures": failures, "last_at": now, "blocked_until": 0, "suspensions": 0}
         try:
             with session.begin_nested():
-                session.execute(
-                    insert(Attempts).values(key=key, failures=failures, last_at=now, blocked_until=0, suspensions=0)
-                )
+                session.execute(insert(Attempts).values(row))
         except IntegrityError:
             return False
         return True

@@ -380,3 +380,21 @@ def test_there_is_no_debugger(provider: Provider, browser: Browser, path: str) -
     response = browser.get(path)
     assert response.status_code in (303, 404)
     assert "Traceback" not in response.get_data(as_text=True)
+
+
+@pytest.mark.security("SE-10", "SE-01")
+@pytest.mark.parametrize("away", [1_801, 12 * 3_600 + 1])
+def test_a_sign_in_from_a_form_that_stood_open_brings_nobody_else_back(provider: Provider, away: int) -> None:
+    first, second = provider.landlord(), provider.landlord()
+    with freeze_time("2027-01-15 10:00:00") as time:
+        browser = provider.browser()
+        browser.sign_in(first)
+        service, pkce = provider.service(), Pkce()
+        open_form = browser.hidden_fields("/connexion")
+        time.tick(away)
+        typed = {**open_form, "identifiant": second.identifier, "mot_de_passe": second.password}
+        assert browser.client.post("/connexion", base_url=ISSUER, data=typed).status_code == 303
+        assert "code" in answered(browser.authorize(service, pkce, prompt="none"))
+        with provider.transaction() as services:
+            services.accounts.lock(services.accounts.find(second.identifier))
+        assert answered(browser.authorize(service, pkce, prompt="none"))["error"] == "login_required"

@@ -124,6 +124,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_parked_requests_expires_at'), 'parked_requests', ['expires_at'], unique=False)
     op.create_table('sign_in_attempts',
     sa.Column('key', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('whose', sa.LargeBinary(length=32), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('last_at', sa.BigInteger(), nullable=False),
     sa.Column('blocked_until', sa.BigInteger(), nullable=False),
@@ -131,6 +132,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_sign_in_attempts'))
     )
     op.create_index(op.f('ix_sign_in_attempts_last_at'), 'sign_in_attempts', ['last_at'], unique=False)
+    op.create_index(op.f('ix_sign_in_attempts_whose'), 'sign_in_attempts', ['whose'], unique=False)
     op.create_table('used_assertions',
     sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
     sa.Column('expires_at', sa.BigInteger(), nullable=False),
@@ -331,6 +333,7 @@ def downgrade() -> None:
     op.drop_table('accounts')
     op.drop_index(op.f('ix_used_assertions_expires_at'), table_name='used_assertions')
     op.drop_table('used_assertions')
+    op.drop_index(op.f('ix_sign_in_attempts_whose'), table_name='sign_in_attempts')
     op.drop_index(op.f('ix_sign_in_attempts_last_at'), table_name='sign_in_attempts')
     op.drop_table('sign_in_attempts')
     op.drop_index(op.f('ix_parked_requests_expires_at'), table_name='parked_requests')

@@ -37,10 +37,10 @@ def register(blueprint: Blueprint, desk: Desk) -> None:
         except RefusedOnPage as refused:
             return _refusal(refused)
         try:
-            authorization_request.read(back, parameters)
+            asked = authorization_request.read(back, parameters)
         except RefusedToClient as refused:
             return responses.error(back, desk.issuer, refused.error, str(refused))
-        name = desk.parked.park(back.client.client_id, dict(parameters), desk.clock(), None)
+        name = desk.parked.park(back.client.client_id, dict(asked.parameters), desk.clock(), None)
         return responses.redirect(url_for("oidc.authorize", demande=name))
 
     @blueprint.get("/oauth2/authorize/refus")

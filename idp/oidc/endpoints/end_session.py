@@ -19,6 +19,9 @@ from idp.signin.who import who_is_here
 from idp.web.error_pages import error_page
 from idp.web.translations import t
 
+READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+"""The parameters that are read here (§2)."""
+
 
 def register(blueprint: Blueprint, clients: ClientRegistry, id_tokens: IdTokens) -> None:
     """Add the endpoint, by GET and by POST (§2)."""
@@ -29,6 +32,10 @@ def register(blueprint: Blueprint, clients: ClientRegistry, id_tokens: IdTokens)
             parameters = single(request.args if request.method == "GET" else request.form)
         except BadParameters as bad:
             return error_page(400, t("page.demande.titre"), t("page.demande.texte"), detail=str(bad))
+        if request.method == "POST":
+            # A cross-site POST carries no cookie: the browser comes back with it by GET.
+            asked = {name: parameters[name] for name in READ if name in parameters}
+            return responses.redirect(responses.add_query(url_for("oidc.end_session"), asked))
         hint = id_tokens.read_hint(parameters.get("id_token_hint", ""))
         if "id_token_hint" in parameters and hint is None:
             return error_page(
@@ -37,7 +44,8 @@ def register(blueprint: Blueprint, clients: ClientRegistry, id_tokens: IdTokens)
         client = _client(clients, parameters, hint)
         back = _way_back(client, parameters, known=hint is not None)
         if hint is not None and client is not None and _is_theirs(client, hint):
-            sign_out()
+            if who_is_here() is not None:
+                sign_out()
             return responses.redirect(back or url_for("signin.deconnecte"))
         return responses.redirect(url_for("signin.deconnexion", suite=onward.write(back) if back else None))
 

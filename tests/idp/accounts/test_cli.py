@@ -42,7 +42,7 @@ def app(engine: Engine, clock: Clock, recorded: Recorded, post: Post) -> Iterato
     db.init_app(app)
     with app.app_context():
         passwords = password_service(current_session(), clock, recorded)
-        enrolment = Enrolment(current_session, passwords, post, clock, recorded.record)
+        enrolment = Enrolment(current_session, passwords, post, clock, recorded.record, end_provisional=[].append)
         store = AccountStore(current_session, clock, recorded.record, [].append)
         app.extensions["idp"] = SimpleNamespace(
             accounts=store, enrolment=enrolment, throttle=Throttle(b"0" * 32, clock)

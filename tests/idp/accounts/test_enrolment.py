@@ -36,7 +36,7 @@ def passwords(session: Session, clock: Clock, recorded: Recorded) -> PasswordSer
 
 @pytest.fixture
 def enrolment(session: Session, passwords: PasswordService, post: Post, clock: Clock, recorded: Recorded) -> Enrolment:
-    return Enrolment(lambda: session, passwords, post, clock, recorded.record)
+    return Enrolment(lambda: session, passwords, post, clock, recorded.record, end_provisional=[].append)
 
 
 def both(post: Post) -> tuple[IdentifierMailing, PasswordMailing]:
@@ -87,7 +87,7 @@ def test_without_a_mail_address_both_go_by_letter_and_live_thirty_days(
 def test_lives_are_settings(
     session: Session, passwords: PasswordService, post: Post, clock: Clock, recorded: Recorded
 ) -> None:
-    short = Enrolment(lambda: session, passwords, post, clock, recorded.record, Lives(mail=60, letter=120))
+    short = Enrolment(lambda: session, passwords, post, clock, recorded.record, Lives(mail=60, letter=120), [].append)
     short.enrol(BY_MAIL)
     assert both(post)[1].expires_at == clock() + 60
     short.enrol(BY_LETTER)
@@ -202,9 +202,8 @@ def test_the_password_alone_can_be_sent_again(enrolment: Enrolment, post: Post, 
 def test_who_has_a_personal_password_gets_a_recovery_one_for_a_day(
     enrolment: Enrolment, post: Post, session: Session, clock: Clock, passwords: PasswordService
 ) -> None:
-    account = make_account(
-        session, email="prouvee@exemple.fr", email_key="prouvee@exemple.fr", personal_password_at=1, origin="letter"
-    )
+    proved = {"email": "prouvee@exemple.fr", "email_key": "prouvee@exemple.fr", "first_login_completed_at": 1}
+    account = make_account(session, personal_password_at=1, origin="letter", **proved)
     assert enrolment.reissue(account) == "mail"
     password = both(post)[1]
     assert (password.recovery, password.expires_at) == (True, clock() + 86_400)
@@ -240,3 +239,14 @@ def test_nothing_is_sent_to_a_closed_account(enrolment: Enrolment, session: Sess
     with pytest.raises(Closed):
         enrolment.reissue(make_account(session, closed_at=1))
     assert post.queued == []
+
+
+@pytest.mark.security("OR-03")
+def test_before_the_first_login_is_done_credentials_sent_again_go_where_the_first_ones_went(
+    enrolment: Enrolment, post: Post, session: Session
+) -> None:
+    thief = {"email": "voleur@exemple.fr", "email_key": "voleur@exemple.fr", "email_verified_at": 1}
+    account = make_account(session, **thief)
+    assert enrolment.reissue(account) == "mail"
+    assert {mailing.recipient.email for mailing in both(post)} == {"zoe.ravoux@exemple.fr"}
+    assert (account.email, account.email_key, account.email_verified_at) == (None, None, None)

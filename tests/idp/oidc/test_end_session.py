@@ -143,4 +143,4 @@ def test_signing_out_by_post_works_too(signed_in: Browser, hint: str, landlord: 
     response = signed_in.client.post(
         "/oauth2/end-session", base_url=ISSUER, data={"id_token_hint": hint, "post_logout_redirect_uri": GOODBYE}
     )
-    assert response.headers["Location"] == GOODBYE
+    assert signed_in.get(response.headers["Location"]).headers["Location"] == GOODBYE

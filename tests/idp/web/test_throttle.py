@@ -137,7 +137,7 @@ def test_a_device_is_known_once_remembered_and_has_its_own_count(
     own = throttle.key("BAILLEUR0001", "device")
     assert not throttle.known(session, own)
     for _ in range(2):
-        throttle.remember(session, own)
+        throttle.remember(session, own, key)
     assert throttle.known(session, own)
     assert not throttle.known(session, throttle.key("BAILLEUR0002", "device"))
     fails(5)
