@@ -356,7 +356,14 @@ def test_max_age_is_a_number_of_seconds(signed_in: Browser, service: Service, pk
 
 @pytest.mark.parametrize(
     "claims",
-    ["{", "[]", '{"id_token": 3}', '{"userinfo": {"name": 3}}', "[" * 5000, '{"id_token": {"acr": {"values": 5}}}'],
+    [
+        "{",
+        "[]",
+        '{"id_token": 3}',
+        '{"userinfo": {"name": 3}}',
+        "[" * 5000,
+        '{"id_token": {"acr": {"essential": true, "values": 5}}}',
+    ],
 )
 def test_a_claims_parameter_that_cannot_be_read_is_refused(
     signed_in: Browser, service: Service, pkce: Pkce, claims: str
