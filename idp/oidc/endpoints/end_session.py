@@ -32,15 +32,15 @@ def register(blueprint: Blueprint, clients: ClientRegistry, id_tokens: IdTokens)
             parameters = single(request.args if request.method == "GET" else request.form)
         except BadParameters as bad:
             return error_page(400, t("page.demande.titre"), t("page.demande.texte"), detail=str(bad))
-        if request.method == "POST":
-            # A cross-site POST carries no cookie: the browser comes back with it by GET.
-            asked = {name: parameters[name] for name in READ if name in parameters}
-            return responses.redirect(responses.add_query(url_for("oidc.end_session"), asked))
         hint = id_tokens.read_hint(parameters.get("id_token_hint", ""))
         if "id_token_hint" in parameters and hint is None:
             return error_page(
                 400, t("page.demande.titre"), t("page.demande.texte"), detail="id_token_hint is not one of ours"
             )
+        if request.method == "POST":
+            # A cross-site POST carries no cookie: the browser comes back with it by GET.
+            asked = {name: parameters[name] for name in READ if name in parameters}
+            return responses.redirect(responses.add_query(url_for("oidc.end_session"), asked))
         client = _client(clients, parameters, hint)
         back = _way_back(client, parameters, known=hint is not None)
         if hint is not None and client is not None and _is_theirs(client, hint):
